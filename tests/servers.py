@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private database servers for the tests: real programs, free loopback ports, a temporary folder, gone at the end.
+
+A server is one row: which programs it needs, how its folder is made, how it is started, and the words by which it says
+that it is ready. Nothing here knows what is tested, and nothing here installs: `make servers` does that.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+PATIENCE = 60.0  # seconds a server may take to start or to stop on a busy machine
+ELSEWHERE = [*Path("/usr/lib/postgresql").glob("*/bin"), Path("/usr/sbin"), Path(__file__).parents[1] / ".venv/tools"]
+
+Command = list[str | Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A kind of server: `create` and `serve` are given its folder and port and return a command line."""
+
+    name: str
+    programs: tuple[str, ...]
+    create: Callable[[Path], Command]
+    serve: Callable[[Path, int], Command]
+    ready: str
+    url: str
+    stop: signal.Signals = signal.SIGTERM
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that gives a server that runs already."""
+        return f"WIGWAG_TEST_{self.name.upper()}_URL"
+
+
+POSTGRES = Server(
+    name="postgres",
+    programs=("initdb", "postgres"),
+    create=lambda folder: [
+        *(program("initdb"), "--pgdata", folder, "--username=wigwag", "--auth=trust", "--no-sync"),
+        *("--encoding=UTF8", "--locale=C"),
+    ],
+    serve=lambda folder, port: [
+        *(program("postgres"), "-D", folder, "-p", str(port), "-c", "listen_addresses=127.0.0.1"),
+        *("-c", f"unix_socket_directories={folder}", "-c", "fsync=off", "-c", "synchronous_commit=off"),
+        *("-c", "full_page_writes=off", "-c", "shared_buffers=16MB"),
+    ],
+    ready="database system is ready to accept connections",
+    url="postgresql+asyncpg://wigwag@127.0.0.1:{port}/postgres",
+    stop=signal.SIGINT,  # its SIGTERM waits for every client to leave
+)
+
+MARIADB = Server(
+    name="mariadb",
+    programs=("mariadb-install-db", "mariadbd"),
+    create=lambda folder: [
+        *(program("mariadb-install-db"), "--no-defaults", f"--datadir={folder}", "--skip-test-db"),
+        *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
+    ],
+    serve=lambda folder, port: [
+        *(program("mariadbd"), "--no-defaults", f"--datadir={folder}", f"--port={port}", "--bind-address=127.0.0.1"),
+        *(f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--skip-name-resolve", "--skip-log-bin"),
+        *("--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"),
+        *("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=32M"),
+    ],
+    ready="ready for connections",
+    url="mysql+asyncmy://root@127.0.0.1:{port}/mysql?charset=utf8mb4",
+)
+
+
+@contextmanager
+def running(server: Server) -> Iterator[str]:
+    """Yield the address of a server of this kind, private to this run unless the environment names one."""
+    if given := os.environ.get(server.variable):
+        yield given
+        return
+    if missing := [name for name in server.programs if not find(name)]:
+        unavailable(f"{server.name}: {', '.join(missing)} not found. Run `make servers`, or set {server.variable}.")
+    folder = Path(tempfile.mkdtemp(prefix=f"wigwag-{server.name}-"))
+    try:
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        hand_over(folder, data)
+        command = unprivileged(server.create(data), server.stop)
+        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, cwd=folder)
+        port = free_port()
+        with process(server, unprivileged(server.serve(data, port), server.stop), folder):
+            yield server.url.format(port=port)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def process(server: Server, command: Command, folder: Path) -> Iterator[None]:
+    """Run `command` until the block ends; the block begins when the server has said that it is ready."""
+    last_words: deque[str] = deque(maxlen=30)
+    settled = threading.Event()
+    running_process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
+
+    def read() -> None:
+        assert running_process.stdout
+        for line in running_process.stdout:
+            last_words.append(line)
+            if server.ready in line:
+                settled.set()
+        settled.set()  # it ended: there is nothing left to wait for
+
+    reader = threading.Thread(target=read, name=f"read {server.name}")
+    reader.start()
+    try:
+        if not settled.wait(PATIENCE) or running_process.poll() is not None:
+            pytest.fail(f"{server.name} did not start; its last words:\n{''.join(last_words)}")
+        yield
+    finally:
+        running_process.send_signal(server.stop)
+        try:
+            running_process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            running_process.kill()
+        with running_process:  # closes the pipe once the reader has seen its end
+            reader.join(PATIENCE)
+
+
+def unavailable(why: str) -> NoReturn:
+    """Skip at home, fail where nothing may be skipped."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def find(name: str) -> str | None:
+    """Return the full path of a program, also from the places that are on nobody's PATH."""
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, ELSEWHERE)]))
+
+
+def program(name: str) -> str:
+    """Return the full path of a program that is known to be installed."""
+    found = find(name)
+    assert found, name
+    return found
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def unprivileged(command: Command, stop: signal.Signals) -> Command:
+    """Run as nobody when we are root (PostgreSQL refuses root), and stop when this process ends, even by a kill."""
+    if not find("setpriv"):
+        return command
+    as_nobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    return [program("setpriv"), f"--pdeathsig={stop.value}", *as_nobody, *command]
+
+
+def hand_over(*folders: Path) -> None:
+    """Give the folders to the user that the server will run as."""
+    if os.geteuid() == 0:
+        for folder in folders:
+            shutil.chown(folder, "nobody", "nogroup")
