@@ -94,7 +94,9 @@ def running(server: Server) -> Iterator[str]:
         data.mkdir(mode=0o700)
         hand_over(folder, data)
         command = unprivileged(server.create(data), server.stop)
-        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, cwd=folder)
+        made = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE, cwd=folder)
+        if made.returncode:
+            pytest.fail(f"{server.name} could not make its folder:\n{made.stdout}{made.stderr}")
         port = free_port()
         with process(server, unprivileged(server.serve(data, port), server.stop), folder):
             yield server.url.format(port=port)
@@ -165,7 +167,7 @@ def unprivileged(command: Command, stop: signal.Signals) -> Command:
     if not find("setpriv"):
         return command
     as_nobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
-    return [program("setpriv"), f"--pdeathsig={stop.value}", *as_nobody, *command]
+    return [program("setpriv"), f"--pdeathsig={stop.name.removeprefix('SIG')}", *as_nobody, *command]
 
 
 def hand_over(*folders: Path) -> None:
