@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands in: the one place that every door (REST, CLI, later RabbitMQ, MCP, sockets) calls, so that all have one truth.
+
+It reads what people write, routes to a use case, and decides nothing else.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from wigwag.app.accounts import Accounts
+from wigwag.app.recorder import Recorder
+from wigwag.app.subscriber import Subscriber
+from wigwag.app.tracker import Tracker
+from wigwag.domain.account import Account
+from wigwag.domain.errors import NotFound
+from wigwag.domain.events import PairingOffered, TypingChanged
+from wigwag.domain.history import Interval
+from wigwag.domain.ids import Jid, contact_jid, group_jid
+from wigwag.domain.pacing import Pace
+from wigwag.domain.presence import Presence, Status
+from wigwag.domain.subscriptions import Plan, State, Stats, Subscription
+from wigwag.domain.watchlist import MEDIUM, WatchedGroup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceCounts:
+    """How many contacts are tracked, and what we know of them. Total is online, offline and unobserved together."""
+
+    total: int
+    online: int
+    offline: int
+
+    @property
+    def observed(self) -> int:
+        return self.online + self.offline
+
+
+class Gateway:
+    """What the outside may ask of wigwag. Texts name contacts in any spelling that `domain.ids` understands."""
+
+    def __init__(self, *, tracker: Tracker, subscriber: Subscriber, recorder: Recorder, accounts: Accounts) -> None:
+        self._tracker, self._subscriber, self._recorder, self._accounts = tracker, subscriber, recorder, accounts
+
+    # --- presence
+
+    def presences(self) -> Iterator[Presence]:
+        """All tracked contacts."""
+        return self._tracker.book.views()
+
+    def presence(self, contact: str) -> Presence:
+        """One contact. Raises InvalidJid, or NotFound for one who is not tracked."""
+        presence = self._tracker.book.get(contact_jid(contact))
+        if presence is None:
+            raise NotFound("This contact is not tracked.")
+        return presence
+
+    def presence_counts(self) -> PresenceCounts:
+        book = self._tracker.book
+        return PresenceCounts(total=len(book), online=book.count(Status.ONLINE), offline=book.count(Status.OFFLINE))
+
+    def typing(self) -> list[TypingChanged]:
+        """Who types or records a message to us now."""
+        return self._tracker.typing()
+
+    async def history(self, contact: str, start: float, end: float) -> list[Interval]:
+        """The intervals of a tracked contact that touch [start, end). Raises InvalidJid, NotFound, StoreUnavailable."""
+        return await self._recorder.history(self.presence(contact).jid, start, end)
+
+    async def erase(self, contact: str) -> None:
+        """Forget a person everywhere. Erasing a stranger is fine: then nothing is kept already."""
+        jid = contact_jid(contact)
+        self._subscriber.forget(jid)
+        self._tracker.forget(jid)
+        await self._recorder.erase(jid)
+
+    # --- tracking
+
+    async def track(
+        self, contacts: Sequence[tuple[str, str]], *, priority: int = MEDIUM, account: str | None = None
+    ) -> list[Jid]:
+        """Track contacts, given as (number or jid, name or ""). All or none. Safe on disk when this returns.
+
+        Raises InvalidJid, InvalidSettings (priority), NotFound or Conflict (which account?), StoreUnavailable.
+        """
+        pairs = [(contact_jid(contact), name) for contact, name in contacts]
+        return await self._subscriber.track(pairs, priority=priority, account=self._accounts.pick(account))
+
+    async def untrack(self, contact: str) -> None:
+        """Withdraw the wish to track a contact by name; it stays if a tracked group has it. Raises NotFound."""
+        await self._subscriber.untrack(contact_jid(contact))
+
+    async def track_group(self, group: str, *, priority: int = MEDIUM, account: str | None = None) -> WatchedGroup:
+        """Track whoever is in a group, now and later."""
+        return await self._subscriber.track_group(
+            group_jid(group), priority=priority, account=self._accounts.pick(account)
+        )
+
+    async def untrack_group(self, group: str) -> None:
+        """Withdraw that. Members who are not wanted otherwise are tracked no longer. Raises NotFound."""
+        await self._subscriber.untrack_group(group_jid(group))
+
+    def tracked_groups(self) -> list[WatchedGroup]:
+        return self._subscriber.groups()
+
+    async def groups(self, account: str | None = None) -> dict[Jid, str]:
+        """The groups that an account is in, with subjects: what could be tracked. Raises NotLinked."""
+        return await self._subscriber.joined_groups(self._accounts.pick(account))
+
+    # --- subscriptions
+
+    def plans(self) -> dict[str, Plan]:
+        """The plan of each account, for readers."""
+        return self._subscriber.plans
+
+    def subscriptions(self, *, account: str | None = None, state: State | None = None) -> list[Subscription]:
+        return self._subscriber.subscriptions(account=account, state=state)
+
+    def subscription_stats(self) -> Stats:
+        return self._subscriber.stats()
+
+    def pace(self) -> Pace:
+        return self._subscriber.pace
+
+    async def configure(self, pace: Pace) -> None:
+        """Change the pace while running; it is kept over a restart."""
+        await self._subscriber.configure(pace)
+
+    # --- accounts
+
+    def accounts(self) -> list[Account]:
+        return self._accounts.all()
+
+    def account(self, name: str) -> Account:
+        """Raises NotFound."""
+        return self._accounts.get(name)
+
+    async def add_account(self, name: str) -> Account:
+        """Begin a new account, which then offers pairing. Raises Conflict if the name is taken."""
+        return await self._accounts.add(name)
+
+    async def remove_account(self, name: str) -> None:
+        """Log out and forget an account. Raises NotFound, or Conflict while contacts are tracked through it."""
+        await self._accounts.remove(name)
+
+    async def connect(self, name: str) -> None:
+        """Make the link now, whatever was decided before: pairing is offered again, a replaced session taken back."""
+        await self._accounts.connect(name)
+
+    async def disconnect(self, name: str) -> None:
+        """Close the link and leave it closed until `connect`."""
+        await self._accounts.disconnect(name)
+
+    def pairing(self, name: str) -> PairingOffered:
+        """The QR code to show now. Raises NotFound, or Conflict if the account is not pairing."""
+        return self._accounts.pairing(name)
+
+    async def pair_by_code(self, name: str, phone: str) -> str:
+        """The code to type on the phone. Raises NotFound, Conflict, InvalidJid."""
+        return await self._accounts.pair_by_code(name, contact_jid(phone))

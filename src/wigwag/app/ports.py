@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the use cases need from the world. Each port is small; its docstring is its law, and adapters are tested by it.
+
+Every method may raise `domain.errors.GatewayError` and nothing else; a room translates its library's errors. Instants
+are Unix seconds.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from wigwag.domain.account import Account
+from wigwag.domain.events import Report
+from wigwag.domain.history import Batch, Interval
+from wigwag.domain.ids import Jid
+from wigwag.domain.presence import Presence
+from wigwag.domain.subscriptions import Subscription
+from wigwag.domain.watchlist import Watch, WatchedGroup
+
+
+class Clock(Protocol):
+    """Time. `now` never goes back, not even when the machine's clock is set back."""
+
+    def now(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Link(Protocol):
+    """The connections of accounts to WhatsApp. What happens to a link is told by `reports`, never by a return value.
+
+    All calls end within a time limit. Calls on an account without a link raise NotLinked.
+    """
+
+    async def reports(self) -> Sequence[Report]:
+        """Everything heard since the last call, in order; waits until there is something.
+
+        Presences may be dropped when nobody fetches them in time (counted), but never the newest of a contact; other
+        reports are never dropped.
+        """
+        ...
+
+    async def connect(self, account: str) -> None:
+        """Begin to make a link, or to offer pairing if there is no session. A link in place is closed first."""
+        ...
+
+    async def disconnect(self, account: str) -> None:
+        """Close the link without a report. Closing no link is fine."""
+        ...
+
+    async def pair_by_code(self, account: str, phone: str) -> str:
+        """Ask for the code to type on the phone. Only while pairing is offered; otherwise raises Conflict."""
+        ...
+
+    async def log_out(self, account: str) -> None:
+        """End the session: the phone no longer lists this device, and the session is deleted."""
+        ...
+
+
+class Wire(Protocol):
+    """What an account with a link can ask WhatsApp about presence. Raises NotLinked without one."""
+
+    async def appear(self, account: str, available: bool) -> None:
+        """Tell WhatsApp that we are available, which is needed to hear presences and silences the phone."""
+        ...
+
+    async def learn(self, account: str, jids: Sequence[Jid]) -> None:
+        """Look up the other addresses (LIDs) of contacts, so that what comes from these is recognised. One request."""
+        ...
+
+    async def subscribe(self, account: str, jid: Jid) -> None:
+        """Ask for a contact's presence. Returning means sent: WhatsApp gives no answer."""
+        ...
+
+    async def members(self, account: str, group: Jid) -> dict[Jid, str]:
+        """The other people in a group, with the names known for them ("" if none). Raises NotFound for a foreign
+        group.""" ...
+
+    async def groups(self, account: str) -> dict[Jid, str]:
+        """The groups that the account is in, with their subjects."""
+        ...
+
+
+class PresenceStore(Protocol):
+    """Keeps presence and its past. Writing the same thing twice is the same as writing it once."""
+
+    async def load(self) -> tuple[list[Presence], float]:
+        """All contacts as last saved, and when we were last alive (0 for never). Ends the intervals left open then."""
+        ...
+
+    async def save(self, batch: Batch) -> None:
+        """Write a batch, all of it or nothing."""
+        ...
+
+    async def history(self, jid: Jid, start: float, end: float) -> list[Interval]:
+        """The intervals that touch [start, end), whole and unclipped, oldest first."""
+        ...
+
+    async def forget(self, before: float) -> int:
+        """Delete intervals that ended before an instant. Returns how many."""
+        ...
+
+    async def erase(self, jid: Jid) -> None:
+        """Delete all that is kept of a contact: presence, past, wishes, subscription."""
+        ...
+
+
+class WatchStore(Protocol):
+    """Keeps whom we were asked to track. What is put is there after a crash."""
+
+    async def load(self) -> tuple[list[Watch], list[WatchedGroup]]: ...
+
+    async def put(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None: ...
+
+    async def remove(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None: ...
+
+    async def subscriptions(self) -> list[tuple[Jid, int, float]]:
+        """Whose subscription failed: jid, attempts in a row, when to try again."""
+        ...
+
+    async def save_subscriptions(self, changed: Sequence[Subscription]) -> None:
+        """Keep the state of subscriptions, so that a backoff outlives a restart."""
+        ...
+
+
+class AccountStore(Protocol):
+    """Keeps which accounts there are, and what an operator chose while running."""
+
+    async def load(self) -> list[Account]:
+        """The accounts as last saved."""
+        ...
+
+    async def put(self, account: Account) -> None: ...
+
+    async def remove(self, name: str) -> None: ...
+
+    async def choices(self) -> dict[str, str]:
+        """What was chosen, by key."""
+        ...
+
+    async def choose(self, key: str, value: str) -> None: ...

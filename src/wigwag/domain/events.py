@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every fact that travels through wigwag.
+
+`…Reported` and `…Offered` come in from WhatsApp, `…Changed` go out to the sinks.
+Facts are frozen values. They name contacts by jid and never carry a message's text or a secret in their repr.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wigwag.domain.account import Account, LinkSignal
+from wigwag.domain.ids import Jid
+from wigwag.domain.presence import HIDDEN, PresenceChanged, Signal
+
+
+class Typing(StrEnum):
+    """What a contact does in the chat with us (WhatsApp's chat state)."""
+
+    COMPOSING = "composing"
+    RECORDING = "recording"
+    PAUSED = "paused"
+
+
+# --- in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceReported:
+    """WhatsApp said that a contact is available or not. `last_seen` is in Unix seconds, or HIDDEN."""
+
+    account: str
+    jid: Jid
+    signal: Signal
+    last_seen: float = HIDDEN
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypingReported:
+    """WhatsApp said that a contact types to us, records, or paused."""
+
+    account: str
+    jid: Jid
+    typing: Typing
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkReported:
+    """Something happened to an account's link. `jid` comes with PAIRED, `until` with BANNED."""
+
+    account: str
+    signal: LinkSignal
+    at: float
+    jid: Jid | None = None
+    until: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingOffered:
+    """WhatsApp offers to pair: show this QR code until it expires; the next one follows by itself."""
+
+    account: str
+    qr: str = field(repr=False)
+    at: float
+    expires: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupReported:
+    """People joined or left a group."""
+
+    account: str
+    group: Jid
+    joined: tuple[Jid, ...] = ()
+    left: tuple[Jid, ...] = ()
+    at: float
+
+
+Report = PresenceReported | TypingReported | LinkReported | PairingOffered | GroupReported
+
+# --- out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypingChanged:
+    """A tracked contact began to type or record, or stopped."""
+
+    jid: Jid
+    typing: Typing
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged:
+    """An account's link state changed."""
+
+    before: Account
+    after: Account
+    at: float
+
+
+Fact = PresenceChanged | TypingChanged | AccountChanged

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The subscription plan: whom one account subscribes to, when, and in which order (seed 001). Sans-IO: it never sleeps.
+
+The caller keeps a clock and a link. It asks `next_wake` when to come back, takes the contacts that are due with `take`,
+and tells the plan what happened. WhatsApp gives no answer to a subscribe, so a contact goes
+
+    QUEUED ──take──▶ PENDING ──first event──▶ ACTIVE ──24 h silent──▶ STALE ──take──▶ PENDING
+                        │ send error, or 2 min without an event
+                        ▼
+                      FAILED ──2, 4, 8, 16, 32, 60 min──▶ QUEUED
+
+Subscriptions die with the link, so `link_up` queues everything again, most urgent first. Only those that failed keep
+their backoff. WhatsApp offers no unsubscribe: a place under the cap is free again only on a new link, so contacts that
+wait behind a full cap get their turn when the caller makes a new link at `rotation_at`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from heapq import heappop, heappush
+
+from wigwag.domain.ids import Jid
+from wigwag.domain.pacing import Pace, backoff
+from wigwag.domain.watchlist import LOW
+
+FIRST_EVENT = 120.0  # seconds within which the first event must come
+STALE_AFTER = 24 * 3600.0  # seconds without an event, and since the subscribe
+ROTATE_AFTER = 3600.0  # seconds on one link before those who wait behind the cap get their turn
+ROTATE_SOONER = 300.0  # the same, when somebody more urgent waits than one who has a place
+
+
+class State(StrEnum):
+    """Where a subscription stands."""
+
+    QUEUED = "queued"
+    PENDING = "pending"
+    ACTIVE = "active"
+    STALE = "stale"
+    FAILED = "failed"
+
+
+WAITING = (State.QUEUED, State.STALE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Subscription:
+    """One contact in the plan. The plan alone changes it; `due` is when its state times out, Unix seconds."""
+
+    jid: Jid
+    priority: int
+    order: int = 0
+    state: State = State.QUEUED
+    attempts: int = 0
+    due: float = 0.0
+    subscribed: float = 0.0
+    turn: int = 0
+    ticket: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """The figures of seed 001. `queue_length` is who waits to be subscribed, `stale` of them for the second time."""
+
+    total_subscriptions: int
+    active: int
+    stale: int
+    failed: int
+    queue_length: int
+
+
+class Plan:
+    """The subscriptions of one account.
+
+    Args:
+        pace: how fast.
+        cap: subscriptions alive at once on one link; None for no cap.
+        stale_after: seconds of silence after which to subscribe again (the seed's `resubscribeAfter`).
+    """
+
+    def __init__(self, pace: Pace, *, cap: int | None = None, stale_after: float = STALE_AFTER) -> None:
+        self.pace, self.cap, self.stale_after = pace, cap, stale_after
+        self.counts = dict.fromkeys(State, 0)
+        self._all: dict[Jid, Subscription] = {}
+        self._changed: set[Jid] = set()
+        self._queue: list[tuple[int, int, int, int, Jid]] = []  # priority, turn, order, ticket, jid
+        self._timers: list[tuple[float, int, Jid]] = []  # due, ticket, jid
+        self._placed: dict[Jid, int] = {}  # who was subscribed on this link, and how urgent it was
+        self._linked_at: float | None = None
+        self._batch_start, self._in_batch = 0.0, 0
+        self._orders = self._tickets = 0
+
+    # --- wishes
+
+    def want(self, jid: Jid, priority: int) -> None:
+        """Track a contact, or change how urgent it is."""
+        subscription = self._all.get(jid)
+        if subscription is None:
+            self._orders += 1
+            subscription = self._all[jid] = Subscription(jid=jid, priority=priority, order=self._orders)
+            self.counts[State.QUEUED] += 1
+            self._enqueue(subscription, State.QUEUED)
+        elif subscription.priority != priority:
+            subscription.priority = priority
+            self._changed.add(jid)
+            if subscription.state in WAITING:
+                self._enqueue(subscription, subscription.state)
+
+    def drop(self, jid: Jid) -> None:
+        """Track a contact no longer. It keeps its place on the link, because WhatsApp offers no unsubscribe."""
+        if (subscription := self._all.pop(jid, None)) is not None:
+            self.counts[subscription.state] -= 1
+            self._changed.discard(jid)
+
+    def restore(self, jid: Jid, priority: int, attempts: int, due: float) -> None:
+        """Put a contact back as it was before a restart: queued, or in the middle of its backoff."""
+        self.want(jid, priority)
+        subscription = self._all[jid]
+        if attempts:
+            subscription.attempts = attempts
+            self._wait(subscription, State.FAILED, due)
+        self._changed.discard(jid)
+
+    # --- the link
+
+    def link_up(self, now: float) -> None:
+        """A new link: nothing is subscribed on it yet, so all queue, most urgent first. Backoffs go on."""
+        self._linked_at, self._batch_start, self._in_batch = now, now, 0
+        self._placed.clear()
+        self._queue.clear()
+        for subscription in self._all.values():
+            if subscription.state is not State.FAILED:
+                self._enqueue(subscription, State.QUEUED)
+
+    def link_down(self) -> None:
+        """The link is gone, and every subscription with it."""
+        self._linked_at = None
+        for subscription in self._all.values():
+            if subscription.state is not State.FAILED:
+                self._move(subscription, State.QUEUED, 0.0)
+
+    def rotation_at(self) -> float | None:
+        """When a new link should be made so that those who wait behind the cap get a turn; None for never."""
+        if self._linked_at is None or (head := self._head()) is None or self._has_place(head):
+            return None
+        more_urgent = head.priority < max(self._placed.values(), default=LOW)
+        return self._linked_at + (ROTATE_SOONER if more_urgent else ROTATE_AFTER)
+
+    def rotate(self) -> None:
+        """Whoever had a place steps behind those of the same urgency who had none. Make a new link afterwards."""
+        for jid in self._placed:
+            if jid in self._all:
+                self._all[jid].turn += 1
+        self.link_down()
+
+    # --- time
+
+    def take(self, now: float) -> Jid | None:
+        """The contact to subscribe to now, if one is due. It is pending from here on."""
+        if self._linked_at is None or now < self._slot:
+            return None
+        head = self._head()
+        if head is None or not self._has_place(head):
+            return None
+        heappop(self._queue)
+        self._pass_slot(now)
+        self._placed[head.jid] = head.priority
+        head.subscribed = now
+        self._wait(head, State.PENDING, now + FIRST_EVENT)
+        return head.jid
+
+    def fail(self, jid: Jid, now: float) -> None:
+        """The subscribe could not be sent."""
+        subscription = self._all.get(jid)
+        if subscription is not None and subscription.state is State.PENDING:
+            self._fail(subscription, now)
+
+    def expire(self, now: float) -> list[Jid]:
+        """Let timers run out: silent ones fail and are returned, failed ones whose backoff is over queue again."""
+        silent = []
+        while self._timers and self._timers[0][0] <= now:
+            _due, ticket, jid = heappop(self._timers)
+            subscription = self._all.get(jid)
+            if subscription is None or subscription.ticket != ticket:
+                continue
+            if subscription.state is State.FAILED:
+                self._enqueue(subscription, State.QUEUED)
+            else:
+                self._fail(subscription, now)
+                silent.append(jid)
+        return silent
+
+    def hear(self, jid: Jid) -> bool:
+        """An event came from a contact. True if it is the snapshot that answers our subscribe."""
+        subscription = self._all.get(jid)
+        if subscription is None or subscription.state is State.ACTIVE or jid not in self._placed:
+            return False
+        snapshot = subscription.state is State.PENDING
+        subscription.attempts = 0
+        self._move(subscription, State.ACTIVE, 0.0)
+        return snapshot
+
+    def check(self, jids: Iterable[Jid], now: float, heard_at: Callable[[Jid], float]) -> list[Jid]:
+        """Of these contacts, those that went stale: silent, and subscribed, for too long. They are queued again."""
+        stale = []
+        for jid in jids:
+            subscription = self._all.get(jid)
+            if subscription is None or subscription.state is not State.ACTIVE:
+                continue
+            if now - max(heard_at(jid), subscription.subscribed) >= self.stale_after:
+                self._enqueue(subscription, State.STALE)
+                stale.append(jid)
+        return stale
+
+    def next_wake(self) -> float | None:
+        """When something is due, Unix seconds (perhaps past); None if only an event from outside can change that."""
+        while self._timers and not self._is_live(self._timers[0]):
+            heappop(self._timers)
+        wakes = [self._timers[0][0]] if self._timers else []
+        if self._linked_at is not None and self._head() is not None:
+            rotation = self.rotation_at()
+            wakes.append(self._slot if rotation is None else rotation)
+        return min(wakes, default=None)
+
+    # --- what readers see
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __contains__(self, jid: object) -> bool:
+        return jid in self._all
+
+    def get(self, jid: Jid) -> Subscription | None:
+        return self._all.get(jid)
+
+    def subscriptions(self) -> list[Subscription]:
+        return list(self._all.values())
+
+    def take_changed(self) -> list[Subscription]:
+        """Whose subscription changed since the caller last asked."""
+        changed, self._changed = self._changed, set()
+        return [self._all[jid] for jid in changed if jid in self._all]
+
+    def stats(self) -> Stats:
+        counts = self.counts
+        return Stats(
+            total_subscriptions=len(self._all),
+            active=counts[State.ACTIVE],
+            stale=counts[State.STALE],
+            failed=counts[State.FAILED],
+            queue_length=counts[State.QUEUED] + counts[State.STALE],
+        )
+
+    # --- the machinery. A ticket makes older queue and timer entries of the same contact void.
+
+    @property
+    def _slot(self) -> float:
+        """When the next subscribe may go out."""
+        return self._batch_start + self._in_batch * self.pace.gap
+
+    def _pass_slot(self, now: float) -> None:
+        late = now - self._slot
+        if late >= self.pace.rest:  # the queue ran dry for so long that this is a new batch
+            self._batch_start, self._in_batch = now, 0
+        elif late >= self.pace.gap:  # we overslept: no catching up in a burst
+            self._batch_start += late
+        self._in_batch += 1
+        if self._in_batch >= self.pace.batch:
+            self._batch_start, self._in_batch = self._slot + self.pace.rest, 0
+
+    def _has_place(self, subscription: Subscription) -> bool:
+        return self.cap is None or len(self._placed) < self.cap or subscription.jid in self._placed
+
+    def _head(self) -> Subscription | None:
+        """The most urgent contact that waits."""
+        while self._queue:
+            *_key, ticket, jid = self._queue[0]
+            subscription = self._all.get(jid)
+            if subscription is not None and subscription.ticket == ticket:
+                return subscription
+            heappop(self._queue)
+        return None
+
+    def _is_live(self, timer: tuple[float, int, Jid]) -> bool:
+        _due, ticket, jid = timer
+        return jid in self._all and self._all[jid].ticket == ticket
+
+    def _move(self, subscription: Subscription, state: State, due: float) -> None:
+        self._tickets += 1
+        self.counts[subscription.state] -= 1
+        self.counts[state] += 1
+        subscription.state, subscription.due, subscription.ticket = state, due, self._tickets
+        self._changed.add(subscription.jid)
+
+    def _enqueue(self, subscription: Subscription, state: State) -> None:
+        self._move(subscription, state, 0.0)
+        key = (subscription.priority, subscription.turn, subscription.order, subscription.ticket, subscription.jid)
+        heappush(self._queue, key)
+
+    def _wait(self, subscription: Subscription, state: State, due: float) -> None:
+        self._move(subscription, state, due)
+        heappush(self._timers, (due, subscription.ticket, subscription.jid))
+
+    def _fail(self, subscription: Subscription, now: float) -> None:
+        subscription.attempts += 1
+        self._wait(subscription, State.FAILED, now + backoff(subscription.attempts))
