@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands in: the one place that every door (REST, CLI, later RabbitMQ, MCP, sockets) calls, so that all have one truth.
+"""Commands in: the one place that every door calls, so that all doors have one truth.
 
 It reads what people write, routes to a use case, and decides nothing else.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
+from wigwag.app.pacers import Pacers
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
@@ -38,8 +39,11 @@ class PresenceCounts:
 class Gateway:
     """What the outside may ask of wigwag. Texts name contacts in any spelling that `domain.ids` understands."""
 
-    def __init__(self, *, tracker: Tracker, subscriber: Subscriber, recorder: Recorder, accounts: Accounts) -> None:
-        self._tracker, self._subscriber, self._recorder, self._accounts = tracker, subscriber, recorder, accounts
+    def __init__(
+        self, *, tracker: Tracker, subscriber: Subscriber, recorder: Recorder, accounts: Accounts, pacers: Pacers
+    ) -> None:
+        self._tracker, self._subscriber, self._recorder = tracker, subscriber, recorder
+        self._accounts, self._pacers = accounts, pacers
 
     # --- presence
 
@@ -110,7 +114,7 @@ class Gateway:
 
     def plans(self) -> dict[str, Plan]:
         """The plan of each account, for readers."""
-        return self._subscriber.plans
+        return self._pacers.plans
 
     def subscriptions(self, *, account: str | None = None, state: State | None = None) -> list[Subscription]:
         return self._subscriber.subscriptions(account=account, state=state)
@@ -141,6 +145,11 @@ class Gateway:
     async def remove_account(self, name: str) -> None:
         """Log out and forget an account. Raises NotFound, or Conflict while contacts are tracked through it."""
         await self._accounts.remove(name)
+        self._pacers.remove(name)
+
+    async def set_appear(self, name: str, appear: bool) -> Account:
+        """Whether an account may be available, which hearing presences needs and which silences the phone."""
+        return await self._accounts.set_appear(name, appear)
 
     async def connect(self, name: str) -> None:
         """Make the link now, whatever was decided before: pairing is offered again, a replaced session taken back."""

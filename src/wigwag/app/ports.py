@@ -5,6 +5,7 @@ Every method may raise `domain.errors.GatewayError` and nothing else; a room tra
 are Unix seconds.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -23,6 +24,10 @@ class Clock(Protocol):
     def now(self) -> float: ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+    async def wait(self, event: asyncio.Event, until: float | None) -> None:
+        """Return when the event is set, or when the instant has come; None waits for the event alone."""
+        ...
 
 
 class Link(Protocol):
@@ -72,8 +77,8 @@ class Wire(Protocol):
         ...
 
     async def members(self, account: str, group: Jid) -> dict[Jid, str]:
-        """The other people in a group, with the names known for them ("" if none). Raises NotFound for a foreign
-        group.""" ...
+        """The other people in a group, with the names known for them ("" if none). Raises NotFound."""
+        ...
 
     async def groups(self, account: str) -> dict[Jid, str]:
         """The groups that the account is in, with their subjects."""

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of an account's link to WhatsApp: which states there are, what moves it, and when to try again.
 
-The table below is the whole truth; `advance` only reads it. Three states are never left by ourselves, because trying
-again would fight (REPLACED), cannot work (LOGGED_OUT), or needs new software (OUTDATED). BANNED ends at its own time.
+The table below is the whole truth; `advance` only reads it. Four states are never left by ourselves, because trying
+again would fight (REPLACED), cannot work (LOGGED_OUT), needs new software (OUTDATED), or was forbidden (STOPPED).
+BANNED ends at its own time.
 
 Contacts are observed only while the state is CONNECTED: a link that misses its keep-alives may be dead already.
 """
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from wigwag.domain.errors import InvalidSettings
 from wigwag.domain.ids import Jid
 
 
@@ -27,6 +30,7 @@ class LinkState(StrEnum):
     BANNED = "banned"
     OUTDATED = "outdated"
     FAILED = "failed"
+    STOPPED = "stopped"
 
 
 class LinkSignal(StrEnum):
@@ -45,6 +49,7 @@ class LinkSignal(StrEnum):
     BANNED = "banned"
     OUTDATED = "outdated"
     ERROR = "error"  # WhatsApp said something that we do not know
+    STOPPED = "stopped"  # an operator closed it
 
 
 _S, _G = LinkState, LinkSignal
@@ -52,7 +57,7 @@ _ALIVE = {_S.CONNECTING, _S.CONNECTED, _S.DEGRADED, _S.TRANSIENT, _S.FAILED}
 _ANY = set(_S)
 
 TRANSITIONS: dict[LinkSignal, tuple[set[LinkState], LinkState]] = {
-    _G.ASKED: (_ANY - {_S.CONNECTED}, _S.CONNECTING),
+    _G.ASKED: (_ANY, _S.CONNECTING),
     _G.OFFERED: ({_S.UNPAIRED, _S.CONNECTING, _S.PAIRING, _S.TRANSIENT}, _S.PAIRING),
     _G.EXPIRED: ({_S.PAIRING}, _S.UNPAIRED),
     _G.PAIRED: (_ANY, _S.CONNECTING),
@@ -65,6 +70,7 @@ TRANSITIONS: dict[LinkSignal, tuple[set[LinkState], LinkState]] = {
     _G.BANNED: (_ANY, _S.BANNED),
     _G.OUTDATED: (_ANY, _S.OUTDATED),
     _G.ERROR: (_ALIVE, _S.FAILED),
+    _G.STOPPED: (_ANY, _S.STOPPED),
 }
 
 ADVICE = {
@@ -79,8 +85,10 @@ ADVICE = {
     _S.BANNED: "WhatsApp banned this number for a time. Nothing is tried until then; send less afterwards.",
     _S.OUTDATED: "WhatsApp no longer accepts this version. Upgrade wigwag.",
     _S.FAILED: "WhatsApp refused the link for a reason that wigwag does not know. A few more attempts follow.",
+    _S.STOPPED: "An operator closed it. Connect it again by hand.",
 }
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 STUCK = 45.0  # seconds without a link after which we make a new one instead of waiting for the library
 FAILED_BACKOFF = (60.0, 300.0, 900.0, 3600.0)  # seconds after the 1st, 2nd, … failure; the last one repeats
 BAN_MARGIN = 60.0  # seconds after a ban's end, spread by chance, before we knock again
@@ -98,6 +106,11 @@ class Account:
     detail: str = ""
     reconnects: int = 0
     failures: int = 0
+    appear: bool = True  # be available while anything is tracked: needed to hear presences, but it silences the phone
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InvalidSettings("An account's name is 1 to 32 small letters, digits, - or _.")
 
     @property
     def connected(self) -> bool:

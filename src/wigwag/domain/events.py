@@ -11,6 +11,7 @@ from enum import StrEnum
 from wigwag.domain.account import Account, LinkSignal
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import HIDDEN, PresenceChanged, Signal
+from wigwag.domain.subscriptions import State
 
 
 class Typing(StrEnum):
@@ -101,4 +102,34 @@ class AccountChanged:
     at: float
 
 
-Fact = PresenceChanged | TypingChanged | AccountChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged:
+    """A subscription was sent (pending), confirmed by its first event (active), went stale, or failed."""
+
+    account: str
+    jid: Jid
+    state: State
+    attempts: int
+    at: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFailed:
+    """A part of wigwag could not do its work; it tries again by itself. `code` is that of the error."""
+
+    part: str
+    code: str
+    detail: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRecovered:
+    """A part that failed works again."""
+
+    part: str
+    at: float
+
+
+Fact = PresenceChanged | TypingChanged | AccountChanged | SubscriptionChanged | PartFailed | PartRecovered

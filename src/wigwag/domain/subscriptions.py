@@ -67,6 +67,15 @@ class Stats:
     failed: int
     queue_length: int
 
+    def __add__(self, other: "Stats") -> "Stats":
+        return Stats(
+            total_subscriptions=self.total_subscriptions + other.total_subscriptions,
+            active=self.active + other.active,
+            stale=self.stale + other.stale,
+            failed=self.failed + other.failed,
+            queue_length=self.queue_length + other.queue_length,
+        )
+
 
 class Plan:
     """The subscriptions of one account.
@@ -168,6 +177,17 @@ class Plan:
         self._wait(head, State.PENDING, now + FIRST_EVENT)
         return head.jid
 
+    def upcoming(self, now: float) -> list[Jid]:
+        """The contacts of the batch that begins now; none in the middle of a batch, or while nothing is due."""
+        if self._linked_at is None or now < self._slot or self._in_batch:
+            return []
+        entries = []
+        while len(entries) < self.pace.batch and self._head() is not None:
+            entries.append(heappop(self._queue))
+        for entry in entries:
+            heappush(self._queue, entry)
+        return [entry[-1] for entry in entries]
+
     def fail(self, jid: Jid, now: float) -> None:
         """The subscribe could not be sent."""
         subscription = self._all.get(jid)
@@ -239,6 +259,10 @@ class Plan:
         """Whose subscription changed since the caller last asked."""
         changed, self._changed = self._changed, set()
         return [self._all[jid] for jid in changed if jid in self._all]
+
+    def put_back(self, changed: list[Subscription]) -> None:
+        """What was taken could not be kept: hand it out again."""
+        self._changed.update(subscription.jid for subscription in changed if subscription.jid in self._all)
 
     def stats(self) -> Stats:
         counts = self.counts

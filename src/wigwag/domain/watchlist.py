@@ -69,6 +69,15 @@ class Watchlist:
         """How urgently the contact is wanted."""
         return min((watch.priority for watch in self.wishes(jid)), default=LOW)
 
+    def account(self, jid: Jid) -> str | None:
+        """The account that watches a contact; it stays the same as long as anybody wants the contact."""
+        return next((watch.account for watch in self.wishes(jid)), None)
+
+    def name(self, jid: Jid) -> str:
+        """What the contact was called: by whoever named it, else by its groups, else ""."""
+        wishes = sorted(self.wishes(jid), key=lambda watch: watch.source != BY_NAME)
+        return next((watch.name for watch in wishes if watch.name), "")
+
     def members(self, group: Jid) -> set[Jid]:
         """The contacts wanted through a group."""
         return {jid for jid, wishes in self._wishes.items() if group in wishes}

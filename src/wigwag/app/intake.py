@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in: everything that WhatsApp tells goes through this one `match`, in the order in which it came."""
+
+import asyncio
+from collections.abc import Callable
+
+from wigwag.app.accounts import Accounts
+from wigwag.app.ports import Link
+from wigwag.app.subscriber import Subscriber
+from wigwag.app.tracker import Tracker
+from wigwag.domain.errors import GatewayError
+from wigwag.domain.events import (
+    Fact,
+    GroupReported,
+    LinkReported,
+    PairingOffered,
+    PartFailed,
+    PresenceReported,
+    Report,
+    TypingReported,
+)
+
+BREATH = 200  # reports handled before the event loop gets a turn
+
+
+class Intake:
+    """Routes reports to the use cases."""
+
+    def __init__(
+        self,
+        *,
+        link: Link,
+        tracker: Tracker,
+        subscriber: Subscriber,
+        accounts: Accounts,
+        announce: Callable[[Fact], None],
+    ) -> None:
+        self._link, self._tracker, self._subscriber, self._accounts = link, tracker, subscriber, accounts
+        self._announce = announce
+
+    async def run(self) -> None:
+        while True:
+            for turn, report in enumerate(await self._link.reports()):
+                await self.take(report)
+                if turn % BREATH == BREATH - 1:
+                    await asyncio.sleep(0)
+
+    async def take(self, report: Report) -> None:
+        match report:
+            case PresenceReported():
+                self._tracker.observe(report)
+            case TypingReported():
+                self._tracker.observe_typing(report)
+            case LinkReported():
+                self._accounts.hear(report)
+            case PairingOffered():
+                self._accounts.hear_pairing(report)
+            case GroupReported():
+                await self._group(report)
+
+    async def _group(self, report: GroupReported) -> None:
+        try:
+            await self._subscriber.hear_group(report)
+        except GatewayError as error:  # the next link-up sees the group's members again
+            self._announce(PartFailed(part="groups", code=error.code, detail=str(error), at=report.at))
