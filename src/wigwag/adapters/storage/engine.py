@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way to the database: addresses, connections, transactions, and how long we wait for each.
+
+Every error of a driver ends here and becomes StoreUnavailable. A database may be locked or away for a minute: callers
+hear of it within seconds, and the first call after its return works again. No table is named here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from asyncpg import InterfaceError, PostgresError
+from sqlalchemy import URL, Executable, Table, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from wigwag.adapters.storage.dialects import upsert
+from wigwag.domain.errors import InvalidSettings, StoreUnavailable
+
+PATIENCE = 8.0  # seconds for one call, all included
+STATEMENT = 5.0  # seconds for one statement, a lock or a connection
+SLICE = 500  # rows per statement: what is prepared without letting other tasks run
+
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mysql+asyncmy",
+}
+
+
+class Database:
+    """An open database. One task writes at a time, so that our own writers never wait for each other's locks."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._writer = asyncio.Lock()
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    @asynccontextmanager
+    async def reading(self, patience: float = PATIENCE) -> AsyncIterator[AsyncConnection]:
+        """A connection to read from."""
+        async with self._wall(patience), self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self, patience: float = PATIENCE) -> AsyncIterator[AsyncConnection]:
+        """A transaction: all of it or nothing."""
+        async with self._wall(patience), self._writer, self.engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _wall(self, patience: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(patience):
+                yield
+        except (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(
+                f"{place(self.url)} does not answer ({_reason(error)}). It is tried again; check that it runs."
+            ) from error
+
+
+async def put_rows(connection: AsyncConnection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Upsert rows slice by slice, so that thousands neither block the loop nor outgrow a packet."""
+    await run_for_each(connection, upsert(table, connection.dialect.name), rows)
+
+
+async def run_for_each(connection: AsyncConnection, statement: Executable, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Execute a statement once for each row of parameters, slice by slice."""
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, SLICE)):
+        await connection.execute(statement, chunk)
+
+
+def parse(address: str) -> URL:
+    """A database address as people write it (`sqlite:///wigwag.db`, `postgres://…`) with the driver that we use.
+
+    Raises:
+        InvalidSettings: no address of a database that wigwag knows. The address is not repeated: it has a password.
+    """
+    try:
+        url = make_url(address)
+        driver = DRIVERS[url.drivername.partition("+")[0]]
+    except (ArgumentError, KeyError, ValueError):
+        raise InvalidSettings(
+            "This is no address of a database: write sqlite:///wigwag.db, postgresql://user:password@host/database "
+            "or mysql://user:password@host/database."
+        ) from None
+    if driver == "sqlite+aiosqlite" and url.database in (None, "", ":memory:"):
+        raise InvalidSettings("A SQLite database needs a file: write sqlite:///wigwag.db.")
+    if driver == "mysql+asyncmy":
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    return url.set(drivername=driver)
+
+
+def place(url: URL) -> str:
+    """Which database it is, for people: without user, password and options."""
+    if url.host is None:
+        return f"The database {url.database}"
+    port = f":{url.port}" if url.port else ""
+    return f"The database {url.database} at {url.host}{port}"
+
+
+def _reason(error: BaseException) -> str:
+    """The kind of error, without its text: that may repeat a phone number."""
+    original = getattr(error, "orig", None) or error
+    return type(original).__name__
+
+
+def _engine(url: URL) -> AsyncEngine:
+    """Connections that give up in time. Errors never repeat parameters: these are phone numbers."""
+    if url.drivername == "sqlite+aiosqlite":
+        engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            # A writing transaction takes the lock at its first write and not in the middle, where waiting is in vain.
+            connect_args={"timeout": STATEMENT, "isolation_level": "IMMEDIATE"},
+        )
+        _private_file(Path(str(url.database)))
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        return engine
+    milliseconds = str(int(STATEMENT * 1000))
+    arguments: dict[str, Any] = {
+        "postgresql+asyncpg": {
+            "timeout": STATEMENT,
+            "command_timeout": STATEMENT,
+            "server_settings": {"application_name": "wigwag", "statement_timeout": milliseconds},
+        },
+        "mysql+asyncmy": {
+            "connect_timeout": STATEMENT,
+            "init_command": f"SET innodb_lock_wait_timeout={STATEMENT:.0f}, sql_mode='STRICT_ALL_TABLES'",
+        },
+    }[url.drivername]
+    return create_async_engine(
+        url, hide_parameters=True, pool_pre_ping=True, pool_recycle=1800, pool_timeout=STATEMENT, connect_args=arguments
+    )
+
+
+def _private_file(path: Path) -> None:
+    """Make the file before SQLite does: only we may read whom we watch."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"The database {path} cannot be made ({error.strerror}): check the folder.") from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Readers and the writer do not wait for each other (WAL), and what is committed survives a power cut (FULL)."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

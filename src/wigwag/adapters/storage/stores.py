@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way into this room: one address in, three open stores out, with the tables in place.
+
+Compose calls this and sees nothing else of the room.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from wigwag.adapters.storage.accounts import SqlAccountStore
+from wigwag.adapters.storage.engine import Database, parse
+from wigwag.adapters.storage.migrate import migrate
+from wigwag.adapters.storage.presence import SqlPresenceStore
+from wigwag.adapters.storage.watches import SqlWatchStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The stores on one database."""
+
+    presence: SqlPresenceStore
+    watches: SqlWatchStore
+    accounts: SqlAccountStore
+    database: Database
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable if the database does not answer."""
+        async with self.database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Let all connections go. Nothing may be called afterwards."""
+        await self.database.close()
+
+
+async def open_stores(address: str) -> Stores:
+    """Open a database and bring its tables to this version.
+
+    Args:
+        address: `sqlite:///wigwag.db`, `postgresql://user:password@host/database` or `mysql://…`, with or without
+            the name of a driver.
+
+    Raises:
+        InvalidSettings: this is no such address.
+        StoreUnavailable: the database does not answer, or a newer wigwag has been here.
+    """
+    database = Database(parse(address))
+    try:
+        await migrate(database)
+    except BaseException:
+        await database.close()
+        raise
+    return Stores(
+        presence=SqlPresenceStore(database),
+        watches=SqlWatchStore(database),
+        accounts=SqlAccountStore(database),
+        database=database,
+    )
