@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import URL, NullPool, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -19,6 +20,10 @@ OURS = ("WHATSAPP_", "WIGWAG_", "RABBITMQ_", "REDIS_", "APP_", "LOG_", "DB_", "D
 for name in [name for name in os.environ if name.startswith(OURS) and not name.startswith("WIGWAG_TEST_")]:
     del os.environ[name]
 os.environ.pop("ENV", None)
+
+# No test is judged by its speed. With CI=true, hypothesis chooses the same examples each time by itself.
+settings.register_profile("wigwag", parent=settings(), deadline=None, print_blob=True)
+settings.load_profile("wigwag")
 
 
 @pytest.fixture(scope="session")

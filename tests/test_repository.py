@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The repository tells the truth about itself: locks, version, and what the documents point at.
+
+What the code may do is in `test_floors.py`; what it does is tested beside its rooms.
+"""
+
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import wigwag
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+OLDEST_PYTHON = "3.11.2"  # Debian 12's
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PATH = re.compile(r"`((?:src|tests|docs|scripts|bench|\.ci)/[\w./-]+)`")
+LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+MACHINE = re.compile(r"(?<![\w.~])/(root|home|work|Users)/\w")
+
+
+def written() -> list[Path]:
+    """Return every text file that people write here; what tools make is left out."""
+    folders = [ROOT / name for name in ("src", "tests", "docs", "scripts", "bench", ".ci")]
+    kinds = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".html", ".js", ".css", ""}
+    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds and path.is_file()]
+    return [*found, ROOT / "Makefile", ROOT / "pyproject.toml", *ROOT.glob("*.md")]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_lock_pins_with_hashes_and_names_no_address(lock: Path) -> None:
+    text = lock.read_text()
+    assert not re.search(r"://|file:|@ |--index|--find-links|--trusted", text)
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert [entry for entry in entries if not re.match(r"[a-z0-9-]+==\S+ \\\n", entry)] == []
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_no_package_is_pinned_twice_and_none_that_is_asked_for_is_missing() -> None:
+    pinned = [name for lock in LOCKS for name in re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE)]
+    asked = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    assert len(pinned) == len(set(pinned))
+    assert {canonicalize_name(Requirement(line).name) for line in asked} <= set(pinned)
+
+
+def test_every_pinned_package_takes_the_oldest_python_in_use() -> None:
+    """A lock made with a newer patch release can hold packages that a fresh Debian refuses."""
+    pinned = {name for lock in LOCKS for name in re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE)}
+    refusing = [
+        distribution.name
+        for distribution in importlib.metadata.distributions()
+        if canonicalize_name(distribution.name) in pinned
+        and OLDEST_PYTHON not in SpecifierSet(distribution.metadata.json.get("requires_python", ""))
+    ]
+    assert refusing == []
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    """The changelog tells its story, and nothing else repeats it."""
+    exempt = {ROOT / "src/wigwag/__init__.py", ROOT / "CHANGELOG.md"}
+    repeats = re.compile(rf"(?<![\d.]){re.escape(wigwag.__version__)}(?![\d.])")
+    found = [
+        str(path.relative_to(ROOT)) for path in written() if path not in exempt and repeats.search(path.read_text())
+    ]
+    assert found == []
+    assert f"## [{wigwag.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("pattern", [LEFTOVER, MACHINE], ids=["marks of unfinished work", "paths of one machine"])
+def test_no_file_holds(pattern: re.Pattern[str]) -> None:
+    found = [str(path.relative_to(ROOT)) for path in written() if pattern.search(path.read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_document_points_at_exists(document: Path) -> None:
+    text = document.read_text()
+    links = [target.partition("#")[0] for target in LINK.findall(text) if "://" not in target and target[0] != "#"]
+    missing = [target for target in links if not (document.parent / target).exists()]
+    missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
+    missing += [verb for verb in re.findall(r"`make ([a-z]+)", text) if not has_verb(verb)]
+    assert missing == []
+
+
+def has_verb(verb: str) -> bool:
+    return re.search(rf"^{verb}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
+
+
+def test_ci_runs_the_command_of_the_readme() -> None:
+    assert re.search(r"^make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert "make test" in (ROOT / "README.md").read_text()
