@@ -6,6 +6,7 @@ What the code may do is in `test_floors.py`; what it does is tested beside its r
 
 import importlib.metadata
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -93,6 +94,18 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
 
 def has_verb(verb: str) -> bool:
     return re.search(rf"^{verb}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
+
+
+def test_the_alert_rules_in_the_documents_are_rules(promtool: str, tmp_path: Path) -> None:
+    blocks = [
+        block for path in DOCUMENTS for block in re.findall(r"```yaml\n(groups:.*?)```", path.read_text(), re.DOTALL)
+    ]
+    assert blocks
+    for block in blocks:
+        rules = tmp_path / "rules.yml"
+        rules.write_text(block)
+        checked = subprocess.run([promtool, "check", "rules", rules], check=False, capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stderr
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:
