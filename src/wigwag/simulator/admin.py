@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The admin API under `/sim`: JSON in and out, one route for each method of `Controls`.
+
+A body that is not as its model says is answered 422 with the places that are wrong; what does not exist 404; a QR code
+or code that leads to nothing 409.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from wigwag.simulator.controls import Controls
+from wigwag.simulator.linking import LinkError
+from wigwag.simulator.world import Group, Person, UnknownPerson
+
+Phone = Annotated[str, Field(pattern=r"^[1-9]\d{4,14}$", description="digits, international, no plus")]
+Lid = Annotated[str, Field(pattern=r"^\d{5,20}$")]
+_MOST_LINES = 10_000
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+Model = TypeVar("Model", bound=Body)
+
+
+class Scan(Body):
+    qr: str
+    phone: Phone | None = None
+
+
+class ScanCode(Body):
+    phone: Phone
+    code: Annotated[str, Field(pattern=r"^[1-9A-Za-z]{4}-?[1-9A-Za-z]{4}$")]
+
+
+class Contact(Body):
+    name: str | None = None
+    lid: Lid | None = None
+    about: str | None = None
+    last_seen_visible: bool | None = None
+    addressed_by_lid: bool | None = None
+
+
+class NumberedContact(Contact):
+    phone: Phone
+
+
+class Presence(Body):
+    online: bool
+    last_seen: datetime | None = None
+
+
+class Typing(Body):
+    state: Literal["composing", "paused"] = "composing"
+    media: Literal["audio"] | None = None
+
+
+class Text(Body):
+    text: Annotated[str, Field(min_length=1, max_length=65_536)]
+    account: Phone | None = None
+
+
+class GroupBody(Body):
+    subject: Annotated[str, Field(min_length=1, max_length=100)]
+    participants: list[Phone]
+    admins: list[Phone] = []
+    by_lid: bool = False
+
+
+class LimitsBody(Body):
+    subscriptions_per_minute: Annotated[int, Field(ge=0)] | None = None
+    subscriptions_alive: Annotated[int, Field(ge=0)] | None = None
+    on_excess: Literal["drop", "error", "stream_error"] = "drop"
+
+
+class Receipts(Body):
+    delivery: bool = True
+    read: bool = True
+
+
+class FaultBody(Body):
+    kind: str
+    account: Phone | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    count: Annotated[int, Field(gt=0)] | None = None
+    code: Annotated[int, Field(gt=0)] | None = None
+    delay: Annotated[float, Field(ge=0)] = 5.0
+
+
+class RhythmBody(Body):
+    speed: Annotated[float, Field(gt=0)] = 60.0
+    phones: list[Phone] | None = None
+
+
+def routes(controls: Controls) -> list[Route]:
+    """Every path with its methods."""
+    api = _Api(controls)
+    table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+        ("GET", "/trust", api.trust),
+        ("POST", "/scan", api.scan),
+        ("POST", "/scan_code", api.scan_code),
+        ("GET", "/accounts", api.accounts),
+        ("GET", "/contacts", api.contacts),
+        ("POST", "/contacts", api.put_contacts),
+        ("PUT", "/contacts/{phone}", api.put_contact),
+        ("POST", "/contacts/{phone}/presence", api.set_presence),
+        ("PUT", "/contacts/{phone}/presence", api.set_presence),
+        ("POST", "/contacts/{phone}/typing", api.type),
+        ("POST", "/contacts/{phone}/messages", api.send_text),
+        ("GET", "/groups", api.groups),
+        ("PUT", "/groups/{id}", api.put_group),
+        ("GET", "/inbox", api.lines("inbox")),
+        ("GET", "/subscriptions", api.lines("subscriptions")),
+        ("GET", "/receipts", api.lines("receipts")),
+        ("PUT", "/receipts", api.set_receipts),
+        ("GET", "/log", api.lines("log")),
+        ("GET", "/limits", api.limits),
+        ("PUT", "/limits", api.set_limits),
+        ("POST", "/faults", api.inject),
+        ("GET", "/faults", api.faults),
+        ("DELETE", "/faults", api.clear_faults),
+        ("POST", "/rhythm", api.start_rhythm),
+        ("DELETE", "/rhythm", api.stop_rhythm),
+    ]
+    return [Route(f"/sim{path}", endpoint, methods=[method]) for method, path, endpoint in table]
+
+
+class _Api:
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+
+    async def trust(self, _request: Request) -> Response:
+        return JSONResponse({"root_key": self._controls.root_key.hex()})
+
+    async def scan(self, request: Request) -> Response:
+        body = await _body(request, Scan)
+        return _json(await self._controls.scan(body.qr, body.phone))
+
+    async def scan_code(self, request: Request) -> Response:
+        body = await _body(request, ScanCode)
+        return _json(await self._controls.scan_code(body.phone, body.code))
+
+    async def accounts(self, _request: Request) -> Response:
+        exchange = self._controls.exchange
+        return _json([_account(person, exchange.streams) for person in exchange.world.accounts()])
+
+    async def contacts(self, _request: Request) -> Response:
+        return _json([_contact(person) for person in self._controls.exchange.world.people.values()])
+
+    async def put_contacts(self, request: Request) -> Response:
+        bodies = TypeAdapter(list[NumberedContact]).validate_json(await request.body())
+        for body in bodies:
+            self._controls.put_contact(**body.model_dump())
+        return JSONResponse({"contacts": len(bodies)})
+
+    async def put_contact(self, request: Request) -> Response:
+        body = await _body(request, Contact)
+        return _json(_contact(self._controls.put_contact(_phone(request), **body.model_dump())))
+
+    async def set_presence(self, request: Request) -> Response:
+        body, phone = await _body(request, Presence), _phone(request)
+        await self._controls.set_presence(phone, online=body.online, last_seen=body.last_seen)
+        return _json(_contact(self._controls.exchange.world.person(phone)))
+
+    async def type(self, request: Request) -> Response:
+        body = await _body(request, Typing)
+        await self._controls.type(_phone(request), body.state, body.media)
+        return Response(status_code=204)
+
+    async def send_text(self, request: Request) -> Response:
+        body = await _body(request, Text)
+        return _json({"id": await self._controls.send_text(_phone(request), body.text, body.account)})
+
+    async def groups(self, _request: Request) -> Response:
+        return _json([_group(group) for group in self._controls.exchange.world.groups.values()])
+
+    async def put_group(self, request: Request) -> Response:
+        body = await _body(request, GroupBody)
+        group_id = TypeAdapter(Annotated[str, Field(pattern=r"^[0-9-]{5,40}$")]).validate_python(
+            request.path_params["id"].removesuffix("@g.us")
+        )
+        return _json(_group(await self._controls.put_group(group_id, **body.model_dump())))
+
+    def lines(self, name: str) -> Callable[[Request], Awaitable[Response]]:
+        """The newest lines of a part of the journal, oldest first; `?after=` a sequence number, `?account=`."""
+
+        async def endpoint(request: Request) -> Response:
+            after = TypeAdapter(int).validate_python(request.query_params.get("after", "0"))
+            account = request.query_params.get("account")
+            lines: deque[Any] = getattr(self._controls.journal, name)
+            wanted = [line for line in lines if line.seq > after and account in (None, line.account)]
+            return _json(wanted[-_MOST_LINES:])
+
+        return endpoint
+
+    async def limits(self, _request: Request) -> Response:
+        return _json(self._controls.exchange.gate.limits)
+
+    async def set_limits(self, request: Request) -> Response:
+        """Only what the body names is changed."""
+        body = await _body(request, LimitsBody)
+        named = body.model_dump(exclude_unset=True)
+        self._controls.set_limits(dataclasses.replace(self._controls.exchange.gate.limits, **named))
+        return _json(self._controls.exchange.gate.limits)
+
+    async def set_receipts(self, request: Request) -> Response:
+        body = await _body(request, Receipts)
+        self._controls.set_receipts(delivery=body.delivery, read=body.read)
+        return _json(self._controls.exchange.receipts)
+
+    async def inject(self, request: Request) -> Response:
+        body = await _body(request, FaultBody)
+        await self._controls.inject(**body.model_dump())
+        return Response(status_code=204)
+
+    async def faults(self, _request: Request) -> Response:
+        return _json(self._controls.exchange.faults.active)
+
+    async def clear_faults(self, _request: Request) -> Response:
+        self._controls.clear_faults()
+        return Response(status_code=204)
+
+    async def start_rhythm(self, request: Request) -> Response:
+        body = await _body(request, RhythmBody)
+        self._controls.start_rhythm(body.speed, body.phones)
+        return Response(status_code=204)
+
+    async def stop_rhythm(self, _request: Request) -> Response:
+        self._controls.stop_rhythm()
+        return Response(status_code=204)
+
+
+async def _body(request: Request, model: type[Model]) -> Model:
+    return model.model_validate_json(await request.body() or b"{}")
+
+
+def _phone(request: Request) -> str:
+    phone: str = TypeAdapter(Phone).validate_python(request.path_params["phone"])
+    return phone
+
+
+def _contact(person: Person) -> dict[str, Any]:
+    seen = None if person.last_seen is None else datetime.fromtimestamp(person.last_seen, UTC)
+    names = ("phone", "lid", "name", "about", "online", "last_seen_visible", "addressed_by_lid")
+    return {**{name: getattr(person, name) for name in names}, "last_seen": seen}
+
+
+def _account(person: Person, streams: Any) -> dict[str, Any]:
+    devices = []
+    for device in person.devices.values():
+        stream = streams.get(device)
+        devices.append(
+            {
+                "device": device.number,
+                "jid": str(device.jid),
+                "connected": stream is not None,
+                "available": bool(stream and stream.available),
+                "subscriptions": len(stream.subscriptions) if stream else 0,
+                "queued": len(device.unacknowledged),
+                "prekeys": len(device.one_time),
+            }
+        )
+    return {"phone": person.phone, "lid": person.lid, "name": person.name, "devices": devices}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "jid": str(group.jid),
+        "subject": group.subject,
+        "participants": [person.phone for person in group.participants],
+        "admins": [person.phone for person in group.admins],
+        "by_lid": group.by_lid,
+    }
+
+
+def _json(value: Any) -> Response:
+    return Response(TypeAdapter(Any).dump_json(value), media_type="application/json")
+
+
+def _invalid(_request: Request, error: ValidationError) -> Response:
+    places = [{"where": ".".join(map(str, e["loc"])), "what": e["msg"]} for e in error.errors(include_url=False)]
+    return JSONResponse({"error": "the request is not as it should be", "places": places}, status_code=422)
+
+
+def _answer(status: int) -> Callable[[Request, Exception], Response]:
+    def handler(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": str(error.args[0] if error.args else error)}, status_code=status)
+
+    return handler
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    ValidationError: _invalid,
+    UnknownPerson: _answer(404),
+    LinkError: _answer(409),
+    ValueError: _answer(422),
+}

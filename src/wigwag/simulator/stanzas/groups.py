@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Groups (namespace `w:g2`): the list, one group with its participants, and the notifications of changes.
+
+Messages to groups need sender keys and are not simulated yet; `messages` says so to who tries.
+"""
+
+from collections.abc import Iterable
+
+from wigwag.simulator.exchange import Exchange, Refusal, Stream
+from wigwag.simulator.wire import Node, Value
+from wigwag.simulator.world import Group, Person
+
+
+def participating(exchange: Exchange, stream: Stream, _node: Node) -> list[Node]:
+    groups = exchange.world.groups_of(stream.device.person)
+    return [Node("groups", {}, [_group(group) for group in groups])]
+
+
+def info(exchange: Exchange, stream: Stream, node: Node) -> list[Node]:
+    to = node.jid("to")
+    group = exchange.world.groups.get(to.user) if to and to.server == "g.us" else None
+    if group is None:
+        raise Refusal(404, "no such group")
+    if stream.device.person not in group.participants:
+        raise Refusal(403, "the account is not in this group")
+    return [_group(group)]
+
+
+def announce_subject(exchange: Exchange, group: Group) -> None:
+    head: dict[str, Value] = {"subject": group.subject, "s_t": exchange.time(), "s_o": _actor(group)}
+    change = Node("subject", head)
+    _announce(exchange, group, change, group.participants)
+
+
+def announce_participants(exchange: Exchange, group: Group, action: str, people: list[Person]) -> None:
+    """`action`: add or remove. Those who were removed hear of it too."""
+    head: dict[str, Value] = {"prev_v_id": str(group.version - 1), "v_id": str(group.version)}
+    change = Node(action, head, [_participant(group, person) for person in people])
+    _announce(exchange, group, change, [*group.participants, *(people if action == "remove" else [])])
+
+
+def _announce(exchange: Exchange, group: Group, change: Node, people: Iterable[Person]) -> None:
+    for person in people:
+        for device in person.devices.values():
+            mode = "lid" if group.by_lid else "pn"
+            attrs: dict[str, Value] = {"from": group.jid, "participant": _actor(group), "addressing_mode": mode}
+            exchange.notify(device, "w:gp2", [change], **attrs)
+
+
+def _group(group: Group) -> Node:
+    creator, created = _actor(group), str(group.created)
+    head: dict[str, Value] = {
+        "id": group.id,
+        "subject": group.subject,
+        "s_t": created,
+        "s_o": creator,
+        "creation": created,
+        "creator": creator,
+        "p_v_id": str(group.version),
+        "size": str(len(group.participants)),
+        "addressing_mode": "lid" if group.by_lid else "pn",
+    }
+    return Node("group", head, [_participant(group, person) for person in group.participants])
+
+
+def _participant(group: Group, person: Person) -> Node:
+    other = "phone_number" if group.by_lid else "lid"
+    head: dict[str, Value] = {
+        "jid": group.address(person),
+        other: person.jid if group.by_lid else person.lid_jid,
+    }
+    return Node("participant", head | ({"type": "admin"} if person in group.admins else {}))
+
+
+def _actor(group: Group) -> Value:
+    return group.address((group.admins or group.participants)[0]) if group.participants else group.jid

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""WhatsApp's binary XML: the nodes that travel inside each encrypted frame.
+
+Pure: bytes to `Node` and back. Whatever arrives, decoding ends in a `Node` or a `WireError`. What a stanza means is
+decided in `stanzas`, never here. The token lists (dictionary version 3) are data, in `tokens.json`.
+"""
+
+import json
+import zlib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+_TOKENS = json.loads((files("wigwag.simulator") / "tokens.json").read_text(encoding="utf-8"))
+_SINGLE: list[str] = _TOKENS["single"]
+_DOUBLE: list[list[str]] = _TOKENS["double"]
+_SINGLE_AT = {token: index for index, token in enumerate(_SINGLE) if token}
+_DOUBLE_AT = {token: (page, index) for page, tokens in enumerate(_DOUBLE) for index, token in enumerate(tokens)}
+
+_LIST_EMPTY, _DICTIONARY_0, _AD_JID, _LIST_8, _LIST_16, _JID_PAIR = 0, 236, 247, 248, 249, 250
+_HEX_8, _BINARY_8, _BINARY_20, _BINARY_32, _NIBBLE_8 = 251, 252, 253, 254, 255
+_NIBBLES, _HEX_DIGITS = "0123456789-.", "0123456789ABCDEF"
+_PACKED_MAX = 127
+_AGENTS = {"s.whatsapp.net": 0, "lid": 1, "hosted": 128, "hosted.lid": 129}
+_SERVERS = {agent: server for server, agent in _AGENTS.items()}
+
+_MAX_DEPTH = 32
+MAX_PLAIN_SIZE = 1 << 24
+"""Bytes: the largest frame the protocol can carry, and so the most that is ever inflated."""
+
+
+class WireError(ValueError):
+    """The bytes are not a node."""
+
+
+class Jid(NamedTuple):
+    """An address: `user@server`, or `user:device@server` for one device. No user: the server itself."""
+
+    user: str
+    server: str = "s.whatsapp.net"
+    device: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "Jid":
+        """Read the written form. Raises WireError when there is no `@` or the device is not a number."""
+        user, at, server = text.rpartition("@")
+        user, colon, device = user.partition(":")
+        if not at or not server or (colon and not device.isdecimal()):
+            raise WireError(f"{text!r} is not an address: expected user@server")
+        return cls(user, server, int(device or 0))
+
+    @property
+    def bare(self) -> "Jid":
+        return Jid(self.user, self.server)
+
+    def __str__(self) -> str:
+        device = f":{self.device}" if self.device else ""
+        return f"{self.user}{device}@{self.server}"
+
+
+SERVER = Jid("")
+Value = str | Jid
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A stanza or a part of one: tag, attributes, and as content nothing, bytes, a string, or nodes."""
+
+    tag: str
+    attrs: dict[str, Value] = field(default_factory=dict)
+    content: "list[Node] | bytes | str | None" = None
+
+    @property
+    def children(self) -> "list[Node]":
+        return self.content if isinstance(self.content, list) else []
+
+    @property
+    def data(self) -> bytes:
+        """The content as bytes; empty when there is none. Encoders send short texts either way."""
+        if isinstance(self.content, str):
+            return self.content.encode()
+        return self.content if isinstance(self.content, bytes) else b""
+
+    def child(self, tag: str) -> "Node | None":
+        return next((child for child in self.children if child.tag == tag), None)
+
+    def text(self, name: str) -> str:
+        """An attribute as a string, `""` when it is missing."""
+        return str(self.attrs.get(name, ""))
+
+    def jid(self, name: str) -> Jid | None:
+        """An attribute as an address, None when it is missing or is none."""
+        value = self.attrs.get(name)
+        if isinstance(value, Jid) or value is None:
+            return value
+        try:
+            return Jid.parse(value)
+        except WireError:
+            return None
+
+
+def encode(node: Node) -> bytes:
+    out = bytearray([0])  # the flags: not compressed
+    _put_node(out, node)
+    return bytes(out)
+
+
+def decode(data: bytes) -> Node:
+    """Read one node. Raises WireError for anything else."""
+    if not data:
+        raise WireError("an empty frame")
+    body = _inflate(data[1:]) if data[0] & 2 else data[1:]
+    reader = _Reader(body)
+    try:
+        node = reader.node(0)
+    except UnicodeDecodeError as error:
+        raise WireError("a string is not UTF-8") from error
+    if reader.at != len(body):
+        raise WireError(f"{len(body) - reader.at} bytes follow the node")
+    return node
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(data, MAX_PLAIN_SIZE)
+    except zlib.error as error:
+        raise WireError("broken compression") from error
+    if not inflater.eof:
+        raise WireError("the compressed node is cut short or too large")
+    return plain
+
+
+def _put_list_size(out: bytearray, size: int) -> None:
+    if size == 0:
+        out.append(_LIST_EMPTY)
+    elif size < 256:
+        out += bytes((_LIST_8, size))
+    else:
+        out.append(_LIST_16)
+        out += size.to_bytes(2, "big")
+
+
+def _put_bytes(out: bytearray, data: bytes) -> None:
+    size = len(data)
+    if size < 256:
+        out += bytes((_BINARY_8, size))
+    elif size < 1 << 20:
+        out.append(_BINARY_20)
+        out += size.to_bytes(3, "big")
+    else:
+        out.append(_BINARY_32)
+        out += size.to_bytes(4, "big")
+    out += data
+
+
+def _put_string(out: bytearray, text: str) -> None:
+    if (single := _SINGLE_AT.get(text)) is not None:
+        out.append(single)
+    elif (double := _DOUBLE_AT.get(text)) is not None:
+        out += bytes((_DICTIONARY_0 + double[0], double[1]))
+    elif 0 < len(text) <= _PACKED_MAX and not text.strip(_NIBBLES):
+        _put_packed(out, _NIBBLE_8, _NIBBLES, text)
+    elif 0 < len(text) <= _PACKED_MAX and not text.strip(_HEX_DIGITS):
+        _put_packed(out, _HEX_8, _HEX_DIGITS, text)
+    else:
+        _put_bytes(out, text.encode())
+
+
+def _put_packed(out: bytearray, tag: int, alphabet: str, text: str) -> None:
+    halves = [alphabet.index(letter) for letter in text]
+    odd = len(halves) % 2
+    halves += [15] * odd
+    out += bytes((tag, odd << 7 | len(halves) // 2))
+    out += bytes(high << 4 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
+
+
+def _put_jid(out: bytearray, jid: Jid) -> None:
+    if jid.device:
+        out += bytes((_AD_JID, _AGENTS[jid.server], jid.device))
+        _put_string(out, jid.user)
+        return
+    out.append(_JID_PAIR)
+    if jid.user:
+        _put_string(out, jid.user)
+    else:
+        out.append(_LIST_EMPTY)
+    _put_string(out, jid.server)
+
+
+def _put_node(out: bytearray, node: Node) -> None:
+    _put_list_size(out, 1 + 2 * len(node.attrs) + (node.content is not None))
+    _put_string(out, node.tag)
+    for key, value in node.attrs.items():
+        _put_string(out, key)
+        if isinstance(value, str):
+            _put_string(out, value)
+        else:
+            _put_jid(out, value)
+    match node.content:
+        case list():
+            _put_list_size(out, len(node.content))
+            for child in node.content:
+                _put_node(out, child)
+        case bytes():
+            _put_bytes(out, node.content)
+        case str():
+            _put_string(out, node.content)
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, size: int) -> bytes:
+        if self.at + size > len(self.data):
+            raise WireError("the node is cut short")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self, size: int = 1) -> int:
+        return int.from_bytes(self.take(size), "big")
+
+    def list_size(self, tag: int) -> int:
+        if tag == _LIST_EMPTY:
+            return 0
+        if tag not in (_LIST_8, _LIST_16):
+            raise WireError(f"expected a list, found tag {tag}")
+        return self.number(1 if tag == _LIST_8 else 2)
+
+    def node(self, depth: int) -> Node:
+        if depth > _MAX_DEPTH:
+            raise WireError("nodes are nested too deeply")
+        size = self.list_size(self.number())
+        if size == 0:
+            raise WireError("a node without a tag")
+        tag = self.string()
+        attrs: dict[str, Value] = {}
+        for _ in range((size - 1) // 2):
+            key = self.string()
+            attrs[key] = self.value()
+        return Node(tag, attrs, self.content(depth) if size % 2 == 0 else None)
+
+    def content(self, depth: int) -> list[Node] | bytes | str | None:
+        tag = self.number()
+        if tag == _LIST_EMPTY:
+            return None
+        if tag in (_LIST_8, _LIST_16):
+            return [self.node(depth + 1) for _ in range(self.list_size(tag))]
+        if tag in (_BINARY_8, _BINARY_20, _BINARY_32):
+            return self.binary(tag)
+        return str(self.scalar(tag))
+
+    def string(self) -> str:
+        value = self.value()
+        if not isinstance(value, str) or not value:
+            raise WireError("expected a string")
+        return value
+
+    def value(self) -> Value:
+        return self.scalar(self.number())
+
+    def scalar(self, tag: int) -> Value:
+        if 0 < tag < len(_SINGLE):
+            return _SINGLE[tag]
+        if _DICTIONARY_0 <= tag < _DICTIONARY_0 + len(_DOUBLE):
+            return _DOUBLE[tag - _DICTIONARY_0][self.number()]
+        if tag in (_AD_JID, _JID_PAIR):
+            return self.device_jid() if tag == _AD_JID else self.jid_pair()
+        if tag in (_HEX_8, _NIBBLE_8):
+            return self.packed(_HEX_DIGITS if tag == _HEX_8 else _NIBBLES)
+        if tag in (_BINARY_8, _BINARY_20, _BINARY_32):
+            return self.binary(tag).decode()
+        raise WireError(f"unknown tag {tag}")
+
+    def binary(self, tag: int) -> bytes:
+        if tag == _BINARY_20:
+            return self.take(self.number(3) & 0xFFFFF)
+        return self.take(self.number(1 if tag == _BINARY_8 else 4))
+
+    def packed(self, alphabet: str) -> str:
+        start = self.number()
+        halves = [half for byte in self.take(start & 127) for half in (byte >> 4, byte & 15)]
+        if start & 128 and (not halves or halves.pop() != 15):
+            raise WireError("bad filling of a packed string")
+        if any(half >= len(alphabet) for half in halves):
+            raise WireError("bad digit in a packed string")
+        return "".join(alphabet[half] for half in halves)
+
+    def device_jid(self) -> Jid:
+        agent, device = self.number(), self.number()
+        if agent not in _SERVERS:
+            raise WireError(f"unknown address domain {agent}")
+        return Jid(self.string(), _SERVERS[agent], device)
+
+    def jid_pair(self) -> Jid:
+        tag = self.number()
+        user: Any = "" if tag == _LIST_EMPTY else self.scalar(tag)
+        if not isinstance(user, str):
+            raise WireError("the user of an address is not a string")
+        return Jid(user, self.string())
