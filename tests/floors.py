@@ -14,7 +14,7 @@ Check = Callable[[str, str], Iterator[str]]
 """Takes a module's name and source; yields its offences."""
 
 FLOORS = {"domain": 1, "app": 2, "adapters": 3, "compose": 4, "testing": 4, "cli": 5, "__main__": 5}
-CELLAR = {"config", "logs"}  # data, read by the adapters and above
+CELLAR = {"config", "logs"}  # data, read by the adapters and above; it may know the domain's values
 LOBBY = {"ports", "gateway", "access"}  # the parts of app that a room may touch
 GUESTS_OF_THE_SIMULATOR = {"simulator", "compose", "cli"}
 
@@ -130,7 +130,7 @@ def _trespasses(me: list[str], there: list[str]) -> Iterator[str]:
         yield "the simulator leans on"
     if target == "simulator" and room not in GUESTS_OF_THE_SIMULATOR:
         yield "walks into the simulator:"
-    if room in CELLAR and target in FLOORS:
+    if room in CELLAR and FLOORS.get(target, 0) > FLOORS["domain"]:
         yield "the cellar reaches up to"
     if FLOORS.get(target, 0) > floor > 0:
         yield "reaches up to"

@@ -60,7 +60,7 @@ def test_every_pinned_package_takes_the_oldest_python_in_use() -> None:
         distribution.name
         for distribution in importlib.metadata.distributions()
         if canonicalize_name(distribution.name) in pinned
-        and OLDEST_PYTHON not in SpecifierSet(distribution.metadata.json.get("requires_python", ""))
+        and OLDEST_PYTHON not in SpecifierSet(str(distribution.metadata.json.get("requires_python", "")))
     ]
     assert refusing == []
 
