@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wigwag.app.ports import AccountStore
 from wigwag.domain.account import Account
-from wigwag.domain.names import kept_name
+from wigwag.domain.texts import kept_text
 
 
 class MemoryAccountStore:
@@ -20,7 +20,7 @@ class MemoryAccountStore:
         return [self._accounts[name] for name in sorted(self._accounts)]
 
     async def put(self, account: Account) -> None:
-        self._accounts[account.name] = replace(account, detail=kept_name(account.detail))
+        self._accounts[account.name] = replace(account, detail=kept_text(account.detail))
 
     async def remove(self, name: str) -> None:
         self._accounts.pop(name, None)

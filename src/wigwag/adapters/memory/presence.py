@@ -8,8 +8,8 @@ from wigwag.adapters.memory.watches import MemoryWatchStore
 from wigwag.app.ports import PresenceStore
 from wigwag.domain.history import Batch, Interval, Kind
 from wigwag.domain.ids import Jid
-from wigwag.domain.names import kept_name
 from wigwag.domain.presence import Presence
+from wigwag.domain.texts import kept_text
 
 
 class MemoryPresenceStore:
@@ -30,7 +30,7 @@ class MemoryPresenceStore:
 
     async def save(self, batch: Batch) -> None:
         for presence in batch.presences:
-            self._presences[presence.jid] = replace(presence, name=kept_name(presence.name))
+            self._presences[presence.jid] = replace(presence, name=kept_text(presence.name))
         for stretch in batch.intervals:
             self._intervals.setdefault(stretch.jid, {})[stretch.start, stretch.kind] = stretch
         self._alive_at = batch.alive_at

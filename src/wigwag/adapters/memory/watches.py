@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from wigwag.app.ports import WatchStore
 from wigwag.domain.ids import Jid
-from wigwag.domain.names import kept_name
 from wigwag.domain.subscriptions import State, Subscription
+from wigwag.domain.texts import kept_text
 from wigwag.domain.watchlist import Watch, WatchedGroup
 
 
@@ -25,9 +25,9 @@ class MemoryWatchStore:
 
     async def put(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None:
         for watch in watches:
-            self._watches[watch.jid, watch.source] = replace(watch, name=kept_name(watch.name))
+            self._watches[watch.jid, watch.source] = replace(watch, name=kept_text(watch.name))
         for group in groups:
-            self._groups[group.jid] = replace(group, name=kept_name(group.name))
+            self._groups[group.jid] = replace(group, name=kept_text(group.name))
 
     async def remove(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None:
         """Withdraw wishes and groups. Who is wanted no longer has no failed subscription either."""

@@ -13,7 +13,7 @@ from wigwag.adapters.storage.schema import accounts, choices
 from wigwag.app.ports import AccountStore
 from wigwag.domain.account import Account, LinkState
 from wigwag.domain.ids import Jid
-from wigwag.domain.names import kept_name
+from wigwag.domain.texts import kept_text
 
 
 class SqlAccountStore:
@@ -46,7 +46,7 @@ class SqlAccountStore:
 
 
 def _account(row: Any) -> Account:
-    name, state, since, jid, until, detail, reconnects, failures = row
+    name, state, since, jid, until, detail, reconnects, failures, appear = row
     return Account(
         name=name,
         state=LinkState(state),
@@ -56,6 +56,7 @@ def _account(row: Any) -> Account:
         detail=detail,
         reconnects=reconnects,
         failures=failures,
+        appear=appear,
     )
 
 
@@ -66,9 +67,10 @@ def _row(account: Account) -> dict[str, Any]:
         "since": account.since,
         "jid": account.jid,
         "banned_until": account.until,
-        "detail": kept_name(account.detail),
+        "detail": kept_text(account.detail),
         "reconnects": account.reconnects,
         "failures": account.failures,
+        "appear": account.appear,
     }
 
 

@@ -21,24 +21,24 @@ from wigwag.adapters.storage.dialects import upsert
 from wigwag.domain.errors import InvalidSettings, StoreUnavailable
 
 PATIENCE = 8.0  # seconds for one call, all included
-STATEMENT = 5.0  # seconds for one statement, a lock or a connection
+SHARE = 0.6  # of that for one connection, lock or statement, so that the database says itself what is wrong
 SLICE = 500  # rows per statement: what is prepared without letting other tasks run
 
-DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "mysql": "mysql+asyncmy",
-    "mariadb": "mysql+asyncmy",
-}
+SQLITE, POSTGRES, MARIADB = "sqlite+aiosqlite", "postgresql+asyncpg", "mysql+asyncmy"
+DRIVERS = {"sqlite": SQLITE, "postgres": POSTGRES, "postgresql": POSTGRES, "mysql": MARIADB, "mariadb": MARIADB}
 
 
 class Database:
-    """An open database. One task writes at a time, so that our own writers never wait for each other's locks."""
+    """An open database. One task writes at a time, so that our own writers never wait for each other's locks.
 
-    def __init__(self, url: URL) -> None:
-        self.url = url
-        self.engine = _engine(url)
+    Args:
+        url: from `parse`.
+        patience: seconds after which a call gives up.
+    """
+
+    def __init__(self, url: URL, patience: float = PATIENCE) -> None:
+        self.url, self.patience = url, patience
+        self.engine = _engine(url, patience * SHARE)
         self._writer = asyncio.Lock()
 
     @property
@@ -46,15 +46,15 @@ class Database:
         return self.engine.dialect.name
 
     @asynccontextmanager
-    async def reading(self, patience: float = PATIENCE) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read from."""
-        async with self._wall(patience), self.engine.connect() as connection:
+        async with self._wall(self.patience), self.engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
-    async def writing(self, patience: float = PATIENCE) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it or nothing."""
-        async with self._wall(patience), self._writer, self.engine.begin() as connection:
+        async with self._wall(patience or self.patience), self._writer, self.engine.begin() as connection:
             yield connection
 
     async def close(self) -> None:
@@ -97,9 +97,9 @@ def parse(address: str) -> URL:
             "This is no address of a database: write sqlite:///wigwag.db, postgresql://user:password@host/database "
             "or mysql://user:password@host/database."
         ) from None
-    if driver == "sqlite+aiosqlite" and url.database in (None, "", ":memory:"):
+    if driver == SQLITE and url.database in (None, "", ":memory:"):
         raise InvalidSettings("A SQLite database needs a file: write sqlite:///wigwag.db.")
-    if driver == "mysql+asyncmy":
+    if driver == MARIADB:
         url = url.update_query_dict({"charset": "utf8mb4"})
     return url.set(drivername=driver)
 
@@ -118,33 +118,33 @@ def _reason(error: BaseException) -> str:
     return type(original).__name__
 
 
-def _engine(url: URL) -> AsyncEngine:
-    """Connections that give up in time. Errors never repeat parameters: these are phone numbers."""
-    if url.drivername == "sqlite+aiosqlite":
-        engine = create_async_engine(
-            url,
-            hide_parameters=True,
-            # A writing transaction takes the lock at its first write and not in the middle, where waiting is in vain.
-            connect_args={"timeout": STATEMENT, "isolation_level": "IMMEDIATE"},
-        )
-        _private_file(Path(str(url.database)))
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        return engine
-    milliseconds = str(int(STATEMENT * 1000))
+def _engine(url: URL, share: float) -> AsyncEngine:
+    """Connections that give up after `share` seconds. Errors never repeat parameters: these are phone numbers."""
     arguments: dict[str, Any] = {
-        "postgresql+asyncpg": {
-            "timeout": STATEMENT,
-            "command_timeout": STATEMENT,
-            "server_settings": {"application_name": "wigwag", "statement_timeout": milliseconds},
+        # A writing transaction takes the lock at its first write and not in the middle, where waiting is in vain.
+        SQLITE: {"timeout": share, "isolation_level": "IMMEDIATE"},
+        POSTGRES: {
+            "timeout": share,
+            "server_settings": {"application_name": "wigwag", "statement_timeout": str(int(share * 1000))},
         },
-        "mysql+asyncmy": {
-            "connect_timeout": STATEMENT,
-            "init_command": f"SET innodb_lock_wait_timeout={STATEMENT:.0f}, sql_mode='STRICT_ALL_TABLES'",
+        # Strict: refuse what does not fit, never cut it in silence.
+        MARIADB: {
+            "connect_timeout": share,
+            "init_command": f"SET innodb_lock_wait_timeout={max(1, int(share))}, sql_mode='STRICT_ALL_TABLES'",
         },
     }[url.drivername]
-    return create_async_engine(
-        url, hide_parameters=True, pool_pre_ping=True, pool_recycle=1800, pool_timeout=STATEMENT, connect_args=arguments
+    engine = create_async_engine(
+        url,
+        connect_args=arguments,
+        hide_parameters=True,
+        pool_pre_ping=url.drivername != SQLITE,
+        pool_recycle=1800,
+        pool_timeout=share,
     )
+    if url.drivername == SQLITE:
+        _private_file(Path(str(url.database)))
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
 
 
 def _private_file(path: Path) -> None:

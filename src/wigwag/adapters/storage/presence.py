@@ -15,8 +15,8 @@ from wigwag.adapters.storage.schema import contacts, failed_subscriptions, inter
 from wigwag.app.ports import PresenceStore
 from wigwag.domain.history import Batch, Interval, Kind
 from wigwag.domain.ids import Jid
-from wigwag.domain.names import kept_name
 from wigwag.domain.presence import Presence, Status
+from wigwag.domain.texts import kept_text
 
 STARTING = 60.0  # seconds: a start reads everything and may have much to close
 FORGET_AT_ONCE = 5000  # rows deleted in one transaction, so that a flush never waits long
@@ -91,7 +91,7 @@ def _contact_rows(presences: Iterable[Presence]) -> Iterator[dict[str, Any]]:
     for presence in presences:
         yield {
             "jid": presence.jid,
-            "name": kept_name(presence.name),
+            "name": kept_text(presence.name),
             "account": presence.account,
             "status": int(presence.status),
             "since": presence.since,

@@ -7,11 +7,11 @@ type them as they are.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, SmallInteger, String, Table, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-from wigwag.domain.names import LONGEST
+from wigwag.domain.texts import LONGEST
 
 metadata = MetaData()
 
@@ -21,7 +21,7 @@ JID: TypeEngine[str] = (
     .with_variant(String(64, collation="C"), "postgresql")
     .with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
 )
-NAME = String(LONGEST)
+TEXT = String(LONGEST)
 ACCOUNT = String(64)
 INSTANT: Double[float] = Double()
 
@@ -32,7 +32,7 @@ contacts = Table(
     "contacts",
     metadata,
     Column("jid", JID, primary_key=True),
-    Column("name", NAME, nullable=False),
+    Column("name", TEXT, nullable=False),
     Column("account", ACCOUNT, nullable=False),
     Column("status", SmallInteger, nullable=False),  # 0 unknown, 1 offline, 2 online
     Column("since", INSTANT, nullable=False),
@@ -61,7 +61,7 @@ watches = Table(
     Column("source", JID, primary_key=True),  # a group's jid, or empty: wanted by name
     Column("account", ACCOUNT, nullable=False),
     Column("priority", SmallInteger, nullable=False),
-    Column("name", NAME, nullable=False),
+    Column("name", TEXT, nullable=False),
     **STYLE,
 )
 
@@ -71,7 +71,7 @@ watched_groups = Table(
     Column("jid", JID, primary_key=True),
     Column("account", ACCOUNT, nullable=False),
     Column("priority", SmallInteger, nullable=False),
-    Column("name", NAME, nullable=False),
+    Column("name", TEXT, nullable=False),
     **STYLE,
 )
 
@@ -92,9 +92,10 @@ accounts = Table(
     Column("since", INSTANT, nullable=False),
     Column("jid", JID),
     Column("banned_until", INSTANT),
-    Column("detail", Text, nullable=False),
+    Column("detail", TEXT, nullable=False),
     Column("reconnects", BigInteger, nullable=False),
     Column("failures", BigInteger, nullable=False),
+    Column("appear", Boolean, nullable=False),
     **STYLE,
 )
 

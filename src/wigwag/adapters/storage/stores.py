@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from wigwag.adapters.storage.accounts import SqlAccountStore
-from wigwag.adapters.storage.engine import Database, parse
+from wigwag.adapters.storage.engine import PATIENCE, Database, parse
 from wigwag.adapters.storage.migrate import migrate
 from wigwag.adapters.storage.presence import SqlPresenceStore
 from wigwag.adapters.storage.watches import SqlWatchStore
@@ -34,18 +34,19 @@ class Stores:
         await self.database.close()
 
 
-async def open_stores(address: str) -> Stores:
+async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
     """Open a database and bring its tables to this version.
 
     Args:
         address: `sqlite:///wigwag.db`, `postgresql://user:password@host/database` or `mysql://…`, with or without
             the name of a driver.
+        patience: seconds after which a call gives up.
 
     Raises:
         InvalidSettings: this is no such address.
         StoreUnavailable: the database does not answer, or a newer wigwag has been here.
     """
-    database = Database(parse(address))
+    database = Database(parse(address), patience)
     try:
         await migrate(database)
     except BaseException:

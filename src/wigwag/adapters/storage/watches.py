@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom we were asked to track, in SQL: the tables `watches` (here `wishes`), `watched_groups` and `failed_subscriptions`.
+"""Whom we were asked to track, in SQL: the tables `watches` (here `wishes`), `watched_groups`, `failed_subscriptions`.
 
 What a wish means is the domain's business; here it is kept.
 """
@@ -14,8 +14,8 @@ from wigwag.adapters.storage.schema import failed_subscriptions, watched_groups
 from wigwag.adapters.storage.schema import watches as wishes
 from wigwag.app.ports import WatchStore
 from wigwag.domain.ids import Jid
-from wigwag.domain.names import kept_name
 from wigwag.domain.subscriptions import State, Subscription
+from wigwag.domain.texts import kept_text
 from wigwag.domain.watchlist import Watch, WatchedGroup
 
 NOT_WANTED = ~select(wishes.c.jid).where(wishes.c.jid == failed_subscriptions.c.jid).exists()
@@ -69,7 +69,7 @@ def _wish_row(watch: Watch) -> dict[str, Any]:
         "source": watch.source,
         "account": watch.account,
         "priority": watch.priority,
-        "name": kept_name(watch.name),
+        "name": kept_text(watch.name),
     }
 
 
@@ -78,7 +78,7 @@ def _group_row(group: WatchedGroup) -> dict[str, Any]:
         "jid": group.jid,
         "account": group.account,
         "priority": group.priority,
-        "name": kept_name(group.name),
+        "name": kept_text(group.name),
     }
 
 

@@ -59,9 +59,10 @@ TABLES: dict[str, list[sa.schema.SchemaItem]] = {
         sa.Column("since", sa.Double, nullable=False),
         sa.Column("jid", JID),
         sa.Column("banned_until", sa.Double),
-        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("detail", sa.String(255), nullable=False),
         sa.Column("reconnects", sa.BigInteger, nullable=False),
         sa.Column("failures", sa.BigInteger, nullable=False),
+        sa.Column("appear", sa.Boolean, nullable=False),
     ],
     "choices": [
         sa.Column("choice", sa.String(64), primary_key=True),
