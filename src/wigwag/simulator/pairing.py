@@ -23,6 +23,7 @@ from wigwag.simulator.world import Device, Person
 _REFS = 6
 _FIRST_REF, _NEXT_REF = 60.0, 20.0
 _DISPLAY_NAME = re.compile(r"(Chrome|Firefox|Safari|Edge|Opera|IE|Electron|UWP|Brave|Desktop)\b.* \(.+\)")
+_TIME_TO_LEAVE = 2.0
 _WRAPPED_KEY_SIZE = 80
 
 
@@ -46,6 +47,7 @@ class Pairing:
     greeting: Greeting
     refs: dict[str, float] = field(default_factory=dict)
     linked: bool = False
+    ends: float = 0.0
     _attempt: "asyncio.Future[Device] | None" = None
     _code: _Code | None = None
     _device: Device | None = None
@@ -53,19 +55,21 @@ class Pairing:
     def begin(self) -> None:
         """Offer the refs. Raises LinkError when the client's own keys are not right."""
         self._check_keys()
-        end = self.exchange.now() + _FIRST_REF
+        self.ends = self.exchange.now() + _FIRST_REF
         for number in range(_REFS):
-            self.refs[f"2@{self.exchange.chance.getrandbits(160):040x}"] = end + number * _NEXT_REF
+            self.ends += _NEXT_REF * (number > 0)
+            self.refs[f"2@{self.exchange.chance.getrandbits(160):040x}"] = self.ends
         refs = [Node("ref", {}, ref.encode()) for ref in self.refs]
         self._ask("pair-device", refs)
         self.exchange.journal.note("pairing", "pair_device", refs=_REFS)
 
     @property
     def is_over(self) -> bool:
-        return not self.linked and self.exchange.now() >= max(self.refs.values(), default=0.0)
+        return self.exchange.now() >= self.ends
 
     def expire(self) -> None:
-        self.exchange.journal.note("pairing", "refs_expired")
+        """No ref holds any more, or the linked client was slow to leave."""
+        self.exchange.journal.note("pairing", "stream_ended", linked=self.linked)
         self.connection.post(Node("xmlstreamend"))
         self.connection.close()
 
@@ -177,8 +181,7 @@ class Pairing:
         device.person.devices[device.number] = device
         self.exchange.journal.note("pairing", "paired", device.person.phone, device=device.number)
         self.connection.post(Node("stream:error", {"code": "515"}))
-        self.connection.close()
-        self.linked = True
+        self.linked, self.ends = True, self.exchange.now() + _TIME_TO_LEAVE
         if self._attempt and not self._attempt.done():
             self._attempt.set_result(device)
 

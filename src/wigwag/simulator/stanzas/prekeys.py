@@ -6,7 +6,7 @@ Keys are checked as they come in: sizes, the identity that was paired, and the s
 
 from wigwag.simulator.curve import DJB, KEY_SIZE
 from wigwag.simulator.exchange import Exchange, Refusal, Stream
-from wigwag.simulator.phone import warn_of_few_prekeys
+from wigwag.simulator.phone import share_settings, warn_of_few_prekeys
 from wigwag.simulator.signal import Bundle, SignedPrekey
 from wigwag.simulator.wire import Jid, Node
 from wigwag.simulator.world import Device
@@ -17,7 +17,10 @@ def count(_exchange: Exchange, stream: Stream, _node: Node) -> list[Node]:
 
 
 def upload(exchange: Exchange, stream: Stream, node: Node) -> None:
-    """New one-time prekeys beside those that are left, and the present signed prekey."""
+    """New one-time prekeys beside those that are left, and the present signed prekey.
+
+    With the first upload others can write to the device, and the phone is the first to do so.
+    """
     device = stream.device
     if _data(node, "identity", KEY_SIZE) != device.identity:
         raise Refusal(406, "the prekeys belong to another identity than the one that was paired")
@@ -32,6 +35,9 @@ def upload(exchange: Exchange, stream: Stream, node: Node) -> None:
     device.one_time |= one_time
     device.signed = signed
     exchange.journal.note("prekeys", "prekeys", stream.account, uploaded=len(one_time), left=len(device.one_time))
+    if not device.uploaded:
+        device.uploaded = True
+        share_settings(exchange, device)
 
 
 def rotate(_exchange: Exchange, stream: Stream, node: Node) -> None:
