@@ -55,6 +55,7 @@ class LinkSignal(StrEnum):
 _S, _G = LinkState, LinkSignal
 _ALIVE = {_S.CONNECTING, _S.CONNECTED, _S.DEGRADED, _S.TRANSIENT, _S.FAILED}
 _ANY = set(_S)
+_RENEWED = {_S.CONNECTING, _S.BANNED}
 
 TRANSITIONS: dict[LinkSignal, tuple[set[LinkState], LinkState]] = {
     _G.ASKED: (_ANY, _S.CONNECTING),
@@ -132,11 +133,14 @@ def advance(
     until: float | None = None,
     detail: str = "",
 ) -> Account:
-    """The account after a signal; the same object if the signal means nothing in its state."""
+    """The account after a signal; the same object if the signal means nothing in its state.
+
+    To be told again to connect, or of a ban, is news: it starts the wait anew.
+    """
     allowed, after = TRANSITIONS[signal]
     if account.state not in allowed:
         return account
-    if after is account.state and after is not LinkState.BANNED:
+    if after is account.state and after not in _RENEWED:
         return account
     return replace(
         account,

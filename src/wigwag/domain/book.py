@@ -96,7 +96,8 @@ class Book:
         """Fold one signal into a contact's presence. Same state, a stranger, or a signal from the past: no news.
 
         Args:
-            at: when it came, Unix seconds; older than what was last heard means out of order, and is left out.
+            at: when it came, Unix seconds; older than what was last heard, or than the loss of it, is out of order and
+                left out.
             reported: the last seen that came with it, or HIDDEN.
             account: who heard it.
             snapshot: it answers a subscription, so it says how things are, not that something happened.
@@ -105,7 +106,7 @@ class Book:
         if row is None:
             return None
         heard, known = self.heard[row], self.last_seen[row]
-        if at < heard or self._accounts[self.account[row]] != account:
+        if at < heard or at < self.since[row] or self._accounts[self.account[row]] != account:
             return None
         self.heard[row] = at
         seen = last_seen_after(known, signal, reported, at)

@@ -82,7 +82,7 @@ def last_seen_after(known: float, signal: Signal, reported: float, at: float) ->
         seen = min(reported, at)
     else:
         return HIDDEN
-    return max(known, seen)
+    return seen if known != known else max(known, seen)  # nan compares with nothing, so max would keep it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,17 @@ and tells the plan what happened. WhatsApp gives no answer to a subscribe, so a 
                       FAILED ──2, 4, 8, 16, 32, 60 min──▶ QUEUED
 
 Subscriptions die with the link, so `link_up` queues everything again, most urgent first. Only those that failed keep
-their backoff. WhatsApp offers no unsubscribe: a place under the cap is free again only on a new link, so contacts that
-wait behind a full cap get their turn when the caller makes a new link at `rotation_at`.
+their backoff. The pace outlives the link, because WhatsApp counts by account: a link that flaps earns no burst.
+
+WhatsApp offers no unsubscribe: a place under the cap is free again only on a new link, so contacts that wait behind a
+full cap get their turn when the caller makes a new link at `rotation_at`. Who had no place for longest comes first.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
+from math import inf
 
 from wigwag.domain.ids import Jid
 from wigwag.domain.pacing import Pace, backoff
@@ -25,7 +28,7 @@ from wigwag.domain.watchlist import LOW
 
 FIRST_EVENT = 120.0  # seconds within which the first event must come
 STALE_AFTER = 24 * 3600.0  # seconds without an event, and since the subscribe
-ROTATE_AFTER = 3600.0  # seconds on one link before those who wait behind the cap get their turn
+ROTATE_AFTER = 3600.0  # seconds from one rotation to the next, while anybody waits behind the cap
 ROTATE_SOONER = 300.0  # the same, when somebody more urgent waits than one who has a place
 
 
@@ -40,11 +43,15 @@ class State(StrEnum):
 
 
 WAITING = (State.QUEUED, State.STALE)
+Entry = tuple[int, int, int, int, Jid]  # of the queue: priority, turn, order, ticket, jid
 
 
 @dataclass(slots=True, kw_only=True)
 class Subscription:
-    """One contact in the plan. The plan alone changes it; `due` is when its state times out, Unix seconds."""
+    """One contact in the plan. The plan alone changes it.
+
+    `due` is when its state times out, Unix seconds; `turn` is the rotation that last cost it a place, 0 for none.
+    """
 
     jid: Jid
     priority: int
@@ -91,17 +98,20 @@ class Plan:
         self.counts = dict.fromkeys(State, 0)
         self._all: dict[Jid, Subscription] = {}
         self._changed: set[Jid] = set()
-        self._queue: list[tuple[int, int, int, int, Jid]] = []  # priority, turn, order, ticket, jid
+        self._queue: list[Entry] = []
         self._timers: list[tuple[float, int, Jid]] = []  # due, ticket, jid
         self._placed: dict[Jid, int] = {}  # who was subscribed on this link, and how urgent it was
         self._linked_at: float | None = None
-        self._batch_start, self._in_batch = 0.0, 0
-        self._orders = self._tickets = 0
+        self._taken_at, self._in_batch = -inf, 0
+        self._turn_began = inf
+        self._orders = self._tickets = self._turns = 0
 
     # --- wishes
 
     def want(self, jid: Jid, priority: int) -> None:
         """Track a contact, or change how urgent it is."""
+        if jid in self._placed:
+            self._placed[jid] = priority
         subscription = self._all.get(jid)
         if subscription is None:
             self._orders += 1
@@ -133,8 +143,9 @@ class Plan:
 
     def link_up(self, now: float) -> None:
         """A new link: nothing is subscribed on it yet, so all queue, most urgent first. Backoffs go on."""
-        self._linked_at, self._batch_start, self._in_batch = now, now, 0
-        self._placed.clear()
+        self.link_down()
+        self._linked_at = now
+        self._turn_began = min(self._turn_began, now)
         self._queue.clear()
         for subscription in self._all.values():
             if subscription.state is not State.FAILED:
@@ -143,6 +154,7 @@ class Plan:
     def link_down(self) -> None:
         """The link is gone, and every subscription with it."""
         self._linked_at = None
+        self._placed.clear()
         for subscription in self._all.values():
             if subscription.state is not State.FAILED:
                 self._move(subscription, State.QUEUED, 0.0)
@@ -152,26 +164,26 @@ class Plan:
         if self._linked_at is None or (head := self._head()) is None or self._has_place(head):
             return None
         more_urgent = head.priority < max(self._placed.values(), default=LOW)
-        return self._linked_at + (ROTATE_SOONER if more_urgent else ROTATE_AFTER)
+        return self._turn_began + (ROTATE_SOONER if more_urgent else ROTATE_AFTER)
 
     def rotate(self) -> None:
         """Whoever had a place steps behind those of the same urgency who had none. Make a new link afterwards."""
+        self._turns += 1
         for jid in self._placed:
             if jid in self._all:
-                self._all[jid].turn += 1
+                self._all[jid].turn = self._turns
+        self._turn_began = inf
         self.link_down()
 
     # --- time
 
     def take(self, now: float) -> Jid | None:
         """The contact to subscribe to now, if one is due. It is pending from here on."""
-        if self._linked_at is None or now < self._slot:
-            return None
-        head = self._head()
-        if head is None or not self._has_place(head):
+        if (head := self._due(now)) is None:
             return None
         heappop(self._queue)
-        self._pass_slot(now)
+        self._in_batch = 1 if self._begins_batch(now) else self._in_batch + 1
+        self._taken_at = now
         self._placed[head.jid] = head.priority
         head.subscribed = now
         self._wait(head, State.PENDING, now + FIRST_EVENT)
@@ -179,9 +191,9 @@ class Plan:
 
     def upcoming(self, now: float) -> list[Jid]:
         """The contacts of the batch that begins now; none in the middle of a batch, or while nothing is due."""
-        if self._linked_at is None or now < self._slot or self._in_batch:
+        if self._due(now) is None or not self._begins_batch(now):
             return []
-        entries = []
+        entries: list[Entry] = []
         while len(entries) < self.pace.batch and self._head() is not None:
             entries.append(heappop(self._queue))
         for entry in entries:
@@ -238,7 +250,7 @@ class Plan:
         wakes = [self._timers[0][0]] if self._timers else []
         if self._linked_at is not None and self._head() is not None:
             rotation = self.rotation_at()
-            wakes.append(self._slot if rotation is None else rotation)
+            wakes.append(max(self._slot, self._linked_at) if rotation is None else rotation)
         return min(wakes, default=None)
 
     # --- what readers see
@@ -278,18 +290,19 @@ class Plan:
 
     @property
     def _slot(self) -> float:
-        """When the next subscribe may go out."""
-        return self._batch_start + self._in_batch * self.pace.gap
+        """When the next subscribe may go out, on any link. Whoever comes late does not catch up."""
+        full = self._in_batch >= self.pace.batch
+        return self._taken_at + self.pace.gap + (self.pace.rest if full else 0.0)
 
-    def _pass_slot(self, now: float) -> None:
-        late = now - self._slot
-        if late >= self.pace.rest:  # the queue ran dry for so long that this is a new batch
-            self._batch_start, self._in_batch = now, 0
-        elif late >= self.pace.gap:  # we overslept: no catching up in a burst
-            self._batch_start += late
-        self._in_batch += 1
-        if self._in_batch >= self.pace.batch:
-            self._batch_start, self._in_batch = self._slot + self.pace.rest, 0
+    def _begins_batch(self, now: float) -> bool:
+        """Whether a subscribe is the first of a batch: the one before is full, or the queue ran dry for that long."""
+        return now >= self._taken_at + self.pace.gap + self.pace.rest
+
+    def _due(self, now: float) -> Subscription | None:
+        """Who is to be subscribed now."""
+        if self._linked_at is None or now < self._slot or (head := self._head()) is None:
+            return None
+        return head if self._has_place(head) else None
 
     def _has_place(self, subscription: Subscription) -> bool:
         return self.cap is None or len(self._placed) < self.cap or subscription.jid in self._placed
