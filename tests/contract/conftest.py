@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stores under contract: the same tests on memory, SQLite, PostgreSQL and MariaDB, each time empty.
+
+What holds for one of them only is tested beside its room.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import NullPool, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from wigwag.adapters.memory.accounts import MemoryAccountStore
+from wigwag.adapters.memory.presence import MemoryPresenceStore
+from wigwag.adapters.memory.watches import MemoryWatchStore
+from wigwag.adapters.storage.stores import Stores, open_stores
+from wigwag.app.ports import AccountStore, PresenceStore, WatchStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class InMemory:
+    """The three memory stores, beside `Stores` of the SQL room."""
+
+    presence: PresenceStore
+    watches: WatchStore
+    accounts: AccountStore
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres", "mariadb"])
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[InMemory | Stores]:
+    """Empty stores of one kind after the other."""
+    if request.param == "memory":
+        watches = MemoryWatchStore()
+        yield InMemory(presence=MemoryPresenceStore(watches), watches=watches, accounts=MemoryAccountStore())
+        return
+    async with _database(request, tmp_path) as address:
+        opened = await open_stores(address, patience=30.0)  # a busy machine may be slow; that is not tested here
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+def presence(stores: InMemory | Stores) -> PresenceStore:
+    return stores.presence
+
+
+@pytest.fixture
+def watches(stores: InMemory | Stores) -> WatchStore:
+    return stores.watches
+
+
+@pytest.fixture
+def accounts(stores: InMemory | Stores) -> AccountStore:
+    return stores.accounts
+
+
+@asynccontextmanager
+async def _database(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/wigwag.db"
+        return
+    server = make_url(request.getfixturevalue(f"{request.param}_url"))
+    name = f"wigwag_{uuid4().hex}"
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    yield server.set(database=name).render_as_string(hide_password=False)
+    async with engine.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name}"))
+    await engine.dispose()

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of databases, what is said of them, and how a SQLite file is kept."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from wigwag.adapters.storage.engine import Database, parse, place
+from wigwag.domain.errors import InvalidSettings, StoreUnavailable
+
+
+@pytest.mark.parametrize(
+    ("address", "driver", "said"),
+    [
+        ("sqlite:///wigwag.db", "sqlite+aiosqlite", "The database wigwag.db"),
+        ("sqlite+aiosqlite:////var/lib/wigwag.db", "sqlite+aiosqlite", "The database /var/lib/wigwag.db"),
+        ("postgres://u:secret@db/w", "postgresql+asyncpg", "The database w at db"),
+        ("postgresql+psycopg2://u:secret@db:5433/w", "postgresql+asyncpg", "The database w at db:5433"),
+        ("mysql://u:secret@db/w?charset=latin1", "mysql+asyncmy", "The database w at db"),
+        ("mariadb+asyncmy://u:secret@[::1]:3307/w", "mysql+asyncmy", "The database w at ::1:3307"),
+    ],
+)
+def test_an_address_as_people_write_it_names_a_driver_and_a_place_without_secrets(
+    address: str, driver: str, said: str
+) -> None:
+    url = parse(address)
+    assert url.drivername == driver
+    assert place(url) == said
+    assert parse(url.render_as_string(hide_password=False)) == url
+    assert driver != "mysql+asyncmy" or url.query["charset"] == "utf8mb4"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "wigwag.db", "oracle://u:secret@db/w", "postgres://u:secret@db:port/w", "sqlite://", "sqlite:///:memory:"],
+)
+def test_what_is_no_address_is_refused_without_repeating_it(address: str) -> None:
+    with pytest.raises(InvalidSettings) as refusal:
+        parse(address)
+    assert "secret" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+async def test_a_sqlite_file_is_private_quick_and_durable(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "wigwag.db"
+    database = Database(parse(f"sqlite:///{path}"))
+    async with database.reading() as connection:
+        settings = [
+            (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one()
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    await database.close()
+    assert settings == ["wal", 2, 1, 4800]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="check the folder"):
+        Database(parse(f"sqlite:///{tmp_path}/file/wigwag.db"))
+
+
+async def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary\n" * 1000)
+    database = Database(parse(f"sqlite:///{tmp_path}/notes.txt"))
+    with pytest.raises(StoreUnavailable, match=r"notes\.txt does not answer \(DatabaseError\)"):
+        async with database.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+    await database.close()

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A database that is locked, silent, cut off or stopped: calls give up in time, and the next one after it works."""
+
+import asyncio
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from tests import servers
+from tests.storage.proxy import Network, network
+from wigwag.adapters.storage.stores import Stores, open_stores
+from wigwag.domain.errors import StoreUnavailable
+from wigwag.domain.history import Batch, Interval, Kind
+from wigwag.domain.ids import Jid
+from wigwag.domain.presence import Presence
+
+SHORT = 0.5  # seconds of patience: an outage lasts until the test ends it, so this is all that a test waits
+SAFETY = 30.0  # seconds: a net under the tests, not a measure
+JIDS = [Jid(f"{15_550_000_000 + number}@s.whatsapp.net") for number in range(1200)]
+BATCH = Batch(
+    presences=[Presence(jid=jid, name="", account="default") for jid in JIDS],
+    intervals=[Interval(jid=jid, kind=Kind.ONLINE, start=1.0) for jid in JIDS],
+    alive_at=2.0,
+)
+
+
+async def refused(stores: Stores) -> None:
+    """Assert that every kind of call fails as the ports say, with its cause, and without repeating a secret."""
+    calls = [
+        stores.presence.save(BATCH),
+        stores.presence.history(JIDS[0], 0.0, 9.0),
+        stores.watches.load(),
+        stores.accounts.choose("pace", "careful"),
+        stores.ping(),
+    ]
+    async with asyncio.timeout(SAFETY):
+        results = await asyncio.gather(*calls, return_exceptions=True)
+    for error in results:
+        assert isinstance(error, StoreUnavailable), error
+        assert error.__cause__ is not None
+        assert "secret" not in str(error)
+        assert JIDS[0][:8] not in str(error)
+
+
+async def whole(stores: Stores) -> None:
+    """Assert that the store works, and that no half of a batch is in it."""
+    async with asyncio.timeout(SAFETY):
+        await stores.ping()
+        assert (await stores.presence.load())[0] == []
+        await stores.presence.save(BATCH)
+        assert len((await stores.presence.load())[0]) == len(JIDS)
+
+
+async def test_a_locked_sqlite_file_refuses_writes_and_goes_on_answering_readers(tmp_path: Path) -> None:
+    path = tmp_path / "wigwag.db"
+    stores = await open_stores(f"sqlite:///{path}", patience=SHORT)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match=r"wigwag\.db does not answer \(OperationalError\)"):
+                await stores.presence.save(BATCH)
+        assert await stores.presence.history(JIDS[0], 0.0, 9.0) == []
+        await stores.ping()
+        other.execute("ROLLBACK")
+    await whole(stores)
+    await stores.close()
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Stores behind a network."""
+
+    stores: Stores
+    wire: Network
+
+
+@pytest.fixture
+async def remote(database_url: str) -> AsyncIterator[Remote]:
+    url = make_url(database_url)
+    assert url.host
+    assert url.port
+    async with network(url.host, url.port) as (wire, port):
+        address = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        stores = await open_stores(address, patience=10.0)
+        await stores.close()
+        stores = await open_stores(address, patience=SHORT)
+        yield Remote(stores, wire)
+        await stores.close()
+
+
+on_servers = pytest.mark.parametrize("database_url", ["postgres", "mariadb"], indirect=True)
+
+
+@on_servers
+async def test_silence_ends_every_call_and_healing_is_noticed(remote: Remote) -> None:
+    await remote.stores.ping()
+    remote.wire.fall_silent()
+    await refused(remote.stores)
+    remote.wire.heal()
+    await whole(remote.stores)
+
+
+@on_servers
+async def test_a_silence_in_the_middle_of_a_batch_leaves_none_of_it(remote: Remote) -> None:
+    saving = asyncio.create_task(remote.stores.presence.save(BATCH), name="save")
+    remote.wire.fall_silent()
+    with pytest.raises(StoreUnavailable):
+        await saving
+    assert remote.wire.reached.is_set()
+    remote.wire.cut()
+    remote.wire.heal()
+    await whole(remote.stores)
+
+
+@on_servers
+async def test_connections_that_were_cut_are_replaced(remote: Remote) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(5):
+            tasks.create_task(remote.stores.ping())
+    remote.wire.cut()
+    await whole(remote.stores)
+
+
+async def test_a_call_that_is_given_up_leaves_no_half_and_harms_no_other(database_url: str) -> None:
+    stores = await open_stores(database_url, patience=SAFETY)
+    for steps in (1, 2, 5, 20):
+        saving = asyncio.create_task(stores.presence.save(BATCH), name="save")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        saving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await saving
+    await whole(stores)
+    await stores.close()
+
+
+async def test_a_row_that_does_not_fit_refuses_the_whole_batch(database_url: str) -> None:
+    stores = await open_stores(database_url, patience=SAFETY)
+    misfit = Presence(jid=JIDS[-1], name="", account="x" * 65, since=float("nan"))
+    with pytest.raises(StoreUnavailable):
+        await stores.presence.save(Batch(presences=[*BATCH.presences[:-1], misfit], intervals=[], alive_at=3.0))
+    assert (await stores.presence.load())[1] == 0.0
+    await whole(stores)
+    await stores.close()
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A PostgreSQL server of this test's own, which can be stopped and started on the same data."""
+
+    folder: Path
+    port: int
+
+    def on(self) -> AbstractContextManager[None]:
+        serve = servers.unprivileged(servers.POSTGRES.serve(self.folder, self.port), servers.POSTGRES.stop)
+        return servers.process(servers.POSTGRES, serve, self.folder.parent)
+
+
+@pytest.fixture
+def switch(postgres_url: str) -> Iterator[Switch]:  # asking for the shared server skips where there is none
+    folder = Path(tempfile.mkdtemp(prefix="wigwag-switch-"))
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    servers.hand_over(folder, data)
+    create = servers.unprivileged(servers.POSTGRES.create(data), servers.POSTGRES.stop)
+    subprocess.run(create, check=True, capture_output=True, timeout=servers.PATIENCE, cwd=folder)
+    yield Switch(data, servers.free_port())
+    shutil.rmtree(folder)
+
+
+async def test_a_stopped_postgresql_is_noticed_and_its_return_too(switch: Switch) -> None:
+    address = f"postgres://wigwag:secret@127.0.0.1:{switch.port}/postgres"
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1") as nobody:
+        await open_stores(address, patience=SAFETY)
+    assert "secret" not in str(nobody.value)
+    with switch.on():
+        stores = await open_stores(address, patience=SAFETY)
+        await stores.ping()
+    for _ in range(2):
+        await refused(stores)
+    with switch.on():
+        await whole(stores)
+        await stores.close()
