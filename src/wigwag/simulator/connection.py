@@ -9,8 +9,9 @@ import asyncio
 from typing import Protocol
 
 from wigwag.simulator import wire
-from wigwag.simulator.noise import HEADER, Greeting, HandshakeError, Responder, Trust
-from wigwag.simulator.wire import Node, WireError
+from wigwag.simulator.noise import HEADER_SIZE, Greeting, HandshakeError, Responder, Trust, header
+from wigwag.simulator.tokens import DICTIONARIES, LATEST
+from wigwag.simulator.wire import Node
 
 _FRAMES_PER_MESSAGE = 64
 _MAX_UNSENT = 100_000
@@ -21,7 +22,7 @@ class Closed(Exception):
 
 
 class FrameError(Exception):
-    """A frame did not decrypt, came out of its turn, or is not a node. The connection cannot go on."""
+    """A frame did not decrypt or came out of its turn. The connection cannot go on."""
 
 
 class Socket(Protocol):
@@ -43,30 +44,34 @@ class Connection:
         self._closing = False
         self._flushed.set()
         self._greeting: Greeting | None = None
+        self._dictionary = LATEST
 
     async def greet(self, trust: Trust, now: float) -> Greeting:
         """The server's side of the handshake. Raises HandshakeError or Closed."""
-        header = await self._take(len(HEADER))
-        if header != HEADER:
-            raise HandshakeError(f"unknown protocol header {header.hex()}")
-        responder = Responder(trust, now)
+        prologue = await self._take(HEADER_SIZE)
+        version = prologue[-1]
+        if prologue != header(version) or version not in DICTIONARIES:
+            raise HandshakeError(f"unknown protocol header {prologue.hex()}")
+        self._dictionary = DICTIONARIES[version]
+        responder = Responder(trust, now, prologue)
         await self._socket.send(_framed(responder.hello(await self._frame())))
         self._greeting = responder.finish(await self._frame())
         return self._greeting
 
     async def receive(self) -> Node:
-        """Raises FrameError when the next frame is not the next node, Closed when there is none."""
+        """Raises FrameError when the frame is not the next one, WireError when it is no node, Closed at the end."""
         frame = await self._frame()
         try:
-            return wire.decode(self._ciphers.incoming.open(frame))
-        except (HandshakeError, WireError) as error:
+            plain = self._ciphers.incoming.open(frame)
+        except HandshakeError as error:
             raise FrameError(str(error)) from error
+        return wire.decode(plain, self._dictionary)
 
     def post(self, node: Node) -> None:
         """Queue a node behind all that were posted before. A client that reads nothing for too long is cut off."""
         if self._closing:
             return
-        self._unsent.append(_framed(self._ciphers.outgoing.seal(wire.encode(node))))
+        self._unsent.append(_framed(self._ciphers.outgoing.seal(wire.encode(node, self._dictionary))))
         self._flushed.clear()
         self._wake.set()
         if len(self._unsent) > _MAX_UNSENT:

@@ -16,8 +16,13 @@ from wigwag.simulator import schema
 from wigwag.simulator.curve import KEY_SIZE, KeyPair, hkdf
 from wigwag.simulator.protobuf import ProtobufError
 
-HEADER = b"WA\x06\x03"
-"""The first bytes on the socket: magic, protocol version 6, token dictionary 3."""
+HEADER_SIZE = 4
+
+
+def header(dictionary: int) -> bytes:
+    """The first bytes on the socket: magic, protocol version 6, version of the token dictionary."""
+    return b"WA\x06" + bytes([dictionary])
+
 
 _PATTERN = b"Noise_XX_25519_AESGCM_SHA256\0\0\0\0"
 _CERTIFICATE_LIFE = 10 * 24 * 3600
@@ -115,9 +120,9 @@ class Greeting:
 class Responder:
     """The server's half: `hello` answers the first frame, `finish` reads the last."""
 
-    def __init__(self, trust: Trust, now: float) -> None:
+    def __init__(self, trust: Trust, now: float, prologue: bytes) -> None:
         self._trust, self._now = trust, now
-        self._state, self._ephemeral = SymmetricState(HEADER), KeyPair.generate()
+        self._state, self._ephemeral = SymmetricState(prologue), KeyPair.generate()
 
     def hello(self, frame: bytes) -> bytes:
         client = _part(frame, "client_hello").get("ephemeral", b"")

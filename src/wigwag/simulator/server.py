@@ -40,7 +40,11 @@ _log = logging.getLogger("wigwag.simulator.server")
 
 
 class Simulator(Controls):
-    """`async with Simulator() as sim:` serves at `sim.url` until the block ends. Port 0: any that is free."""
+    """`async with Simulator() as sim:` serves at `sim.url` until the block ends. Port 0: any that is free.
+
+    `latency`: seconds between a handshake and the first stanza. Clients rely on there being some: Baileys is not ready
+    to decrypt in the moment in which it sends its last handshake message.
+    """
 
     def __init__(
         self,
@@ -50,9 +54,11 @@ class Simulator(Controls):
         now: Callable[[], float] = time.time,
         seed: int = 0,
         limits: Limits | None = None,
+        latency: float = 0.05,
     ) -> None:
         super().__init__(now=now, seed=seed, limits=limits or Limits())
         self._socket = socket.create_server((host, port))
+        self._latency = latency
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self._server = _Server(_config(self))
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,6 +113,7 @@ class Simulator(Controls):
             self.journal.refuse("connection", f"handshake: {str(error) or type(error).__name__}")
             connection.abort()
         else:
+            await asyncio.sleep(self._latency)
             await self._converse(connection, greeting)
         finally:
             self._connections.discard(connection)

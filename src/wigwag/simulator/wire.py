@@ -2,20 +2,14 @@
 """WhatsApp's binary XML: the nodes that travel inside each encrypted frame.
 
 Pure: bytes to `Node` and back. Whatever arrives, decoding ends in a `Node` or a `WireError`. What a stanza means is
-decided in `stanzas`, never here. The token lists (dictionary version 3) are data, in `tokens.json`.
+decided in `stanzas`, never here.
 """
 
-import json
 import zlib
 from dataclasses import dataclass, field
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-_TOKENS = json.loads((files("wigwag.simulator") / "tokens.json").read_text(encoding="utf-8"))
-_SINGLE: list[str] = _TOKENS["single"]
-_DOUBLE: list[list[str]] = _TOKENS["double"]
-_SINGLE_AT = {token: index for index, token in enumerate(_SINGLE) if token}
-_DOUBLE_AT = {token: (page, index) for page, tokens in enumerate(_DOUBLE) for index, token in enumerate(tokens)}
+from wigwag.simulator.tokens import LATEST, Dictionary
 
 _LIST_EMPTY, _DICTIONARY_0, _AD_JID, _LIST_8, _LIST_16, _JID_PAIR = 0, 236, 247, 248, 249, 250
 _HEX_8, _BINARY_8, _BINARY_20, _BINARY_32, _NIBBLE_8 = 251, 252, 253, 254, 255
@@ -99,18 +93,18 @@ class Node:
             return None
 
 
-def encode(node: Node) -> bytes:
-    out = bytearray([0])  # the flags: not compressed
-    _put_node(out, node)
-    return bytes(out)
+def encode(node: Node, dictionary: Dictionary = LATEST) -> bytes:
+    writer = _Writer(dictionary)
+    writer.node(node)
+    return bytes(writer.out)
 
 
-def decode(data: bytes) -> Node:
+def decode(data: bytes, dictionary: Dictionary = LATEST) -> Node:
     """Read one node. Raises WireError for anything else."""
     if not data:
         raise WireError("an empty frame")
     body = _inflate(data[1:]) if data[0] & 2 else data[1:]
-    reader = _Reader(body)
+    reader = _Reader(body, dictionary)
     try:
         node = reader.node(0)
     except UnicodeDecodeError as error:
@@ -131,86 +125,85 @@ def _inflate(data: bytes) -> bytes:
     return plain
 
 
-def _put_list_size(out: bytearray, size: int) -> None:
-    if size == 0:
-        out.append(_LIST_EMPTY)
-    elif size < 256:
-        out += bytes((_LIST_8, size))
-    else:
-        out.append(_LIST_16)
-        out += size.to_bytes(2, "big")
+class _Writer:
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.out, self.dictionary = bytearray([0]), dictionary  # the first byte is flags: not compressed
 
+    def node(self, node: Node) -> None:
+        self.list_size(1 + 2 * len(node.attrs) + (node.content is not None))
+        self.string(node.tag)
+        for key, value in node.attrs.items():
+            self.string(key)
+            if isinstance(value, str):
+                self.string(value)
+            else:
+                self.jid(value)
+        match node.content:
+            case list():
+                self.list_size(len(node.content))
+                for child in node.content:
+                    self.node(child)
+            case bytes():
+                self.binary(node.content)
+            case str():
+                self.string(node.content)
 
-def _put_bytes(out: bytearray, data: bytes) -> None:
-    size = len(data)
-    if size < 256:
-        out += bytes((_BINARY_8, size))
-    elif size < 1 << 20:
-        out.append(_BINARY_20)
-        out += size.to_bytes(3, "big")
-    else:
-        out.append(_BINARY_32)
-        out += size.to_bytes(4, "big")
-    out += data
-
-
-def _put_string(out: bytearray, text: str) -> None:
-    if (single := _SINGLE_AT.get(text)) is not None:
-        out.append(single)
-    elif (double := _DOUBLE_AT.get(text)) is not None:
-        out += bytes((_DICTIONARY_0 + double[0], double[1]))
-    elif 0 < len(text) <= _PACKED_MAX and not text.strip(_NIBBLES):
-        _put_packed(out, _NIBBLE_8, _NIBBLES, text)
-    elif 0 < len(text) <= _PACKED_MAX and not text.strip(_HEX_DIGITS):
-        _put_packed(out, _HEX_8, _HEX_DIGITS, text)
-    else:
-        _put_bytes(out, text.encode())
-
-
-def _put_packed(out: bytearray, tag: int, alphabet: str, text: str) -> None:
-    halves = [alphabet.index(letter) for letter in text]
-    odd = len(halves) % 2
-    halves += [15] * odd
-    out += bytes((tag, odd << 7 | len(halves) // 2))
-    out += bytes(high << 4 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
-
-
-def _put_jid(out: bytearray, jid: Jid) -> None:
-    if jid.device:
-        out += bytes((_AD_JID, _AGENTS[jid.server], jid.device))
-        _put_string(out, jid.user)
-        return
-    out.append(_JID_PAIR)
-    if jid.user:
-        _put_string(out, jid.user)
-    else:
-        out.append(_LIST_EMPTY)
-    _put_string(out, jid.server)
-
-
-def _put_node(out: bytearray, node: Node) -> None:
-    _put_list_size(out, 1 + 2 * len(node.attrs) + (node.content is not None))
-    _put_string(out, node.tag)
-    for key, value in node.attrs.items():
-        _put_string(out, key)
-        if isinstance(value, str):
-            _put_string(out, value)
+    def list_size(self, size: int) -> None:
+        if size == 0:
+            self.out.append(_LIST_EMPTY)
+        elif size < 256:
+            self.out += bytes((_LIST_8, size))
         else:
-            _put_jid(out, value)
-    match node.content:
-        case list():
-            _put_list_size(out, len(node.content))
-            for child in node.content:
-                _put_node(out, child)
-        case bytes():
-            _put_bytes(out, node.content)
-        case str():
-            _put_string(out, node.content)
+            self.out.append(_LIST_16)
+            self.out += size.to_bytes(2, "big")
+
+    def binary(self, data: bytes) -> None:
+        size = len(data)
+        if size < 256:
+            self.out += bytes((_BINARY_8, size))
+        elif size < 1 << 20:
+            self.out.append(_BINARY_20)
+            self.out += size.to_bytes(3, "big")
+        else:
+            self.out.append(_BINARY_32)
+            self.out += size.to_bytes(4, "big")
+        self.out += data
+
+    def string(self, text: str) -> None:
+        if (single := self.dictionary.single_at.get(text)) is not None:
+            self.out.append(single)
+        elif (double := self.dictionary.double_at.get(text)) is not None:
+            self.out += bytes((_DICTIONARY_0 + double[0], double[1]))
+        elif 0 < len(text) <= _PACKED_MAX and not text.strip(_NIBBLES):
+            self.packed(_NIBBLE_8, _NIBBLES, text)
+        elif 0 < len(text) <= _PACKED_MAX and not text.strip(_HEX_DIGITS):
+            self.packed(_HEX_8, _HEX_DIGITS, text)
+        else:
+            self.binary(text.encode())
+
+    def packed(self, tag: int, alphabet: str, text: str) -> None:
+        halves = [alphabet.index(letter) for letter in text]
+        odd = len(halves) % 2
+        halves += [15] * odd
+        self.out += bytes((tag, odd << 7 | len(halves) // 2))
+        self.out += bytes(high << 4 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
+
+    def jid(self, jid: Jid) -> None:
+        if jid.device:
+            self.out += bytes((_AD_JID, _AGENTS[jid.server], jid.device))
+            self.string(jid.user)
+            return
+        self.out.append(_JID_PAIR)
+        if jid.user:
+            self.string(jid.user)
+        else:
+            self.out.append(_LIST_EMPTY)
+        self.string(jid.server)
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
+    def __init__(self, data: bytes, dictionary: Dictionary) -> None:
+        self.data, self.at, self.dictionary = data, 0, dictionary
 
     def take(self, size: int) -> bytes:
         if self.at + size > len(self.data):
@@ -258,13 +251,14 @@ class _Reader:
         return value
 
     def value(self) -> Value:
-        return self.scalar(self.number())
+        tag = self.number()
+        return "" if tag == _LIST_EMPTY else self.scalar(tag)
 
     def scalar(self, tag: int) -> Value:
-        if 0 < tag < len(_SINGLE):
-            return _SINGLE[tag]
-        if _DICTIONARY_0 <= tag < _DICTIONARY_0 + len(_DOUBLE):
-            return _DOUBLE[tag - _DICTIONARY_0][self.number()]
+        if 0 < tag < len(self.dictionary.single):
+            return self.dictionary.single[tag]
+        if 0 <= tag - _DICTIONARY_0 < len(self.dictionary.double):
+            return self.dictionary.double[tag - _DICTIONARY_0][self.number()]
         if tag in (_AD_JID, _JID_PAIR):
             return self.device_jid() if tag == _AD_JID else self.jid_pair()
         if tag in (_HEX_8, _NIBBLE_8):
@@ -294,8 +288,7 @@ class _Reader:
         return Jid(self.string(), _SERVERS[agent], device)
 
     def jid_pair(self) -> Jid:
-        tag = self.number()
-        user: Any = "" if tag == _LIST_EMPTY else self.scalar(tag)
+        user = self.value()
         if not isinstance(user, str):
             raise WireError("the user of an address is not a string")
         return Jid(user, self.string())
