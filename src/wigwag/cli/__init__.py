@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `main`, and the list of verbs. Each verb is a module; none knows another's business.
+
+Verbs do no work of their own: `serve` and `demo` run what `compose` puts together, the others ask a gateway over HTTP.
+"""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from wigwag import __version__
+from wigwag.cli import demo, serve, simulate
+from wigwag.cli.outcome import Failure
+from wigwag.cli.screen import complain, say
+
+
+class _Verbs(TyperGroup):
+    """Ends with the code of a Failure, and its sentence instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Failure as failure:
+            complain(str(failure))
+            raise typer.Exit(failure.code) from failure
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"wigwag {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(rich_help_panel="Run")(demo.demo)
+app.command(rich_help_panel="Run")(serve.serve)
+app.command(rich_help_panel="Run")(simulate.simulate)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+) -> None:
+    """A self-hosted WhatsApp gateway that knows who is online and tells the truth about its own health.
+
+    Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 gateway not reachable, 4 refused or not found, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app(prog_name="wigwag")

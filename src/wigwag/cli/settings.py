@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings as the command line needs them: options before the environment, and errors as sentences.
+
+What settings there are is said in `wigwag.config`, nowhere here.
+"""
+
+from typing import Any
+
+from wigwag.cli.outcome import Failure
+from wigwag.config import Settings
+
+
+def read(**options: Any) -> Settings:
+    """The settings, with the options that were given in place of the environment. Raises Failure."""
+    try:
+        return _build(options)
+    except ValueError as error:
+        wrong = "\n".join(f"  {line}" for line in complaints(error))
+        raise Failure(f"the settings are not right.\n{wrong}\nSee `wigwag config show`.") from error
+
+
+def problems() -> list[str]:
+    """Everything that is wrong with the environment, a sentence each."""
+    try:
+        _build({})
+    except ValueError as error:
+        return complaints(error)
+    return []
+
+
+def _build(options: dict[str, Any]) -> Settings:
+    return Settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def complaints(error: ValueError) -> list[str]:
+    """What a validation found, a sentence for each place. Values are left out: they may be secret."""
+    found: list[dict[str, Any]] = getattr(error, "errors", list)()
+    lines = [f"{'.'.join(map(str, each['loc'])) or 'together'}: {each['msg']}" for each in found]
+    return lines or [str(error)]
