@@ -29,7 +29,7 @@ LIBRARIES = {
     "asyncpg": {"adapters.storage"},
     "fastapi": {"adapters.rest"},
     "google": {"adapters.whatsapp"},
-    "httpx": {"cli"},
+    "httpx": {"cli", "compose"},
     "neonize": {"adapters.whatsapp"},
     "phonenumbers": {"adapters.rest", "adapters.whatsapp"},
     "prometheus_client": {"adapters.metrics"},

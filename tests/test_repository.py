@@ -14,8 +14,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from typer.main import get_command
 
 import wigwag
+from tests import servers
+from wigwag.cli import app
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -23,8 +26,14 @@ LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 OLDEST_PYTHON = "3.11.2"  # Debian 12's
 
+MAKE_VERBS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+CLI_VERBS = set(vars(get_command(app))["commands"])
+VARIABLES = "".join((ROOT / name).read_text() for name in ("src/wigwag/config.py", "tests/servers.py"))
+VARIABLES += "".join(server.variable for server in (servers.POSTGRES, servers.MARIADB))
+
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:src|tests|docs|scripts|bench|\.ci)/[\w./-]+)`")
+# Cut in two, or this file would be found.
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.~])/(root|home|work|Users)/\w")
 
@@ -88,12 +97,12 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
     links = [target.partition("#")[0] for target in LINK.findall(text) if "://" not in target and target[0] != "#"]
     missing = [target for target in links if not (document.parent / target).exists()]
     missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
-    missing += [verb for verb in re.findall(r"`make ([a-z]+)", text) if not has_verb(verb)]
+    missing += [f"make {verb}" for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", text) if verb not in MAKE_VERBS]
+    missing += [
+        f"wigwag {verb}" for verb in re.findall(r"(?:`|\$ |bin/)wigwag ([a-z]+)", text) if verb not in CLI_VERBS
+    ]
+    missing += [name for name in re.findall(r"\b(?:WIGWAG|WHATSAPP)_[A-Z_]+\b", text) if name not in VARIABLES]
     assert missing == []
-
-
-def has_verb(verb: str) -> bool:
-    return re.search(rf"^{verb}:.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE) is not None
 
 
 def test_the_alert_rules_in_the_documents_are_rules(promtool: str, tmp_path: Path) -> None:
