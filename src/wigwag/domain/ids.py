@@ -17,7 +17,7 @@ _LEGACY_PERSON = "c.us"  # what older gateways and their users still write
 _SEPARATORS = re.compile(r"[\s().\-]")
 _NUMBER = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)  # E.164: at most 15 digits, never a leading zero
 _GROUP_ID = re.compile(r"[0-9]{5,30}(-[0-9]{5,15})?", re.ASCII)  # new ids are numbers, old ones number-timestamp
-_DIGITS = re.compile(r"[0-9]{5,}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{7,}", re.ASCII)
 
 
 def contact_jid(text: str) -> Jid:

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of one neonize client: from connect to stop. It drops what it hears into the inbox and decides nothing.
+
+neonize loses the exceptions of handlers, so a handler here does one `put` and no more.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from neonize.aioze import events as ev
+
+from wigwag.adapters.whatsapp.gate import Gate
+from wigwag.adapters.whatsapp.inbox import Heard, Inbox
+from wigwag.adapters.whatsapp.translate import HEARD
+from wigwag.domain.errors import GatewayError, NotLinked, Refused, Unavailable
+
+from neonize.aioze.client import NewAClient  # isort: skip
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
+FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
+FIRST_CODE, NEXT_CODE = 60.0, 20.0  # seconds that a QR code is valid (whatsmeow qrchan.go)
+CODES = 6  # QR codes that WhatsApp gives for one connection
+
+_NO_LINK = ("not connected", "websocket", "client is nil", "not logged in", "closed network", "timed out")
+
+
+class QrCode(str):
+    """A QR code to show, as neonize hands it over."""
+
+    __slots__ = ()
+
+
+class PairingOver(str):
+    """All QR codes of this connection have expired. The text says why."""
+
+    __slots__ = ()
+
+
+class Ended(str):
+    """whatsmeow gave up on this client; the text is its error."""
+
+    __slots__ = ()
+
+
+class Session:
+    """A client of neonize for one account.
+
+    Args:
+        number: makes the client's id in neonize unique, so that a late goodbye to an older client cannot end this one.
+    """
+
+    def __init__(
+        self, account: str, number: int, path: Path, inbox: Inbox, gate: Gate, now: Callable[[], float]
+    ) -> None:
+        self.account = account
+        self._inbox, self._gate, self._now = inbox, gate, now
+        self._first_sign = asyncio.Event()
+        self._closed = False
+        self._codes = 0
+        self._expiry: asyncio.TimerHandle | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._client = NewAClient(str(path), uuid=f"{account}-{number}")
+        self._client._stop_finalizer.detach()  # noqa: SLF001  else the collector may stop a client at any time
+        self._client.event.qr(self._on_qr)
+        for kind in HEARD:
+            self._client.event(kind)(self._on_event)
+
+    async def start(self) -> None:
+        """Begin. What comes of it arrives in the inbox."""
+        async with self._gate.alone():
+            running = await self._client.connect()
+            self._running = asyncio.create_task(self._until_end(running), name=f"whatsapp {self.account}")
+            try:
+                async with asyncio.timeout(FIRST_SIGN):
+                    await self._first_sign.wait()
+            except TimeoutError:
+                log.info("WhatsApp has not answered yet", extra={"action": "link.slow", "account": self.account})
+
+    async def stop(self) -> None:
+        """End, without a word in the inbox."""
+        self._closed = True
+        if self._expiry is not None:
+            self._expiry.cancel()
+        async with self._gate.alone():
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT):
+                    await self._client.stop()
+                    if self._running is not None:
+                        await self._running
+            except TimeoutError as error:
+                raise Unavailable("WhatsApp's library does not end the old link.") from error
+
+    async def call(self, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
+        """Ask whatsmeow something. Raises NotLinked, Refused, or Unavailable when it takes too long."""
+        if self._closed:
+            raise NotLinked
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT), self._gate.shared():
+                return await work(self._client)
+        except TimeoutError as error:
+            raise Unavailable("WhatsApp did not answer in time.") from error
+        except GatewayError:
+            raise
+        except Exception as error:
+            raise _translated(error) from error
+
+    # --- what neonize calls
+
+    async def _on_event(self, _client: NewAClient, message: Any) -> None:
+        if type(message) is ev.PairStatusEv and self._expiry is not None:
+            self._expiry.cancel()
+        whose = (self.account, message.From.User) if type(message) is ev.PresenceEv else None
+        self._put(message, whose)
+
+    async def _on_qr(self, _client: NewAClient, code: bytes) -> None:
+        self._codes += 1
+        valid = FIRST_CODE if self._codes == 1 else NEXT_CODE
+        self._put(QrCode(code.decode()))
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._codes >= CODES:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(valid, self._put, PairingOver("nobody scanned the code in time"))
+
+    def _put(self, message: Any, whose: object = None) -> None:
+        self._first_sign.set()
+        if not self._closed:
+            self._inbox.put(Heard(self.account, self._now(), message, whose))
+
+    async def _until_end(self, running: "asyncio.Task[None]") -> None:
+        try:
+            await running
+            reason = "the library ended the link"
+        except Exception as error:  # noqa: BLE001  whatever it is, the link is gone and we say so
+            reason = str(error) or type(error).__name__
+        self._put(Ended(reason))
+
+
+def validity(code_number: int) -> float:
+    """How long the n-th QR code of a connection is valid, seconds; the first is 1."""
+    return FIRST_CODE if code_number == 1 else NEXT_CODE
+
+
+def _translated(error: Exception) -> GatewayError:
+    text = str(error)
+    if any(sign in text.lower() for sign in _NO_LINK):
+        return NotLinked()
+    return Refused(f"WhatsApp's library refused: {text}")

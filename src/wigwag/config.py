@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All settings: names, defaults, and what they mean. Data only; nothing is opened or made here.
+
+Names of the seeds work as written; everything else is WIGWAG_<ROOM>_<KEY>. Rooms and floors above read it, never
+`domain` or `app`.
+"""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from wigwag.domain.errors import InvalidSettings
+from wigwag.domain.pacing import PRESETS, Pace
+
+
+class Settings(BaseSettings):
+    """The environment, read once at start. `wigwag config show` prints it."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    env: Literal["development", "production"] = Field(
+        "development", validation_alias=AliasChoices("ENV"), description="production writes JSON logs"
+    )
+    debug: bool = Field(False, validation_alias=AliasChoices("APP_DEBUG"), description="log in detail")
+    log_to_file: bool = Field(False, validation_alias=AliasChoices("LOG_TO_FILE"), description="also log to LOG_DIR")
+    log_dir: Path = Field(Path("logs"), validation_alias=AliasChoices("LOG_DIR"), description="where log files go")
+
+    host: str = Field("127.0.0.1", validation_alias=AliasChoices("APP_HOST"), description="address to listen on")
+    port: int = Field(
+        8080, ge=0, le=65535, validation_alias=AliasChoices("APP_PORT"), description="0 takes a free port"
+    )
+
+    session_path: Path = Field(
+        Path("/app/session"),
+        validation_alias=AliasChoices("WHATSAPP_SESSION_PATH"),
+        description="keeps the WhatsApp sessions; must survive restarts",
+    )
+    simulator_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("WHATSAPP_SIMULATOR_URL"),
+        description="talk to `wigwag simulate` at this address instead of WhatsApp",
+    )
+    storage_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("WIGWAG_STORAGE_URL", "DB_URI"),
+        description="sqlite, postgresql or mysql address; unset: wigwag.db beside the sessions",
+    )
+    retention_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        validation_alias=AliasChoices("WIGWAG_PRESENCE_RETENTION_DAYS"),
+        description="history is kept for so long, and contacts that are silent for so long are removed",
+    )
+
+    subscriptions_preset: Literal["small", "medium", "large", "careful"] = Field(
+        "medium", validation_alias=AliasChoices("WIGWAG_SUBSCRIPTIONS_PRESET"), description="a pace by name"
+    )
+    subscriptions_batch_size: int | None = Field(
+        None, validation_alias=AliasChoices("WIGWAG_SUBSCRIPTIONS_BATCH_SIZE"), description="contacts in a batch"
+    )
+    subscriptions_batch_delay: float | None = Field(
+        None, validation_alias=AliasChoices("WIGWAG_SUBSCRIPTIONS_BATCH_DELAY"), description="seconds between batches"
+    )
+    subscriptions_delay: float | None = Field(
+        None, validation_alias=AliasChoices("WIGWAG_SUBSCRIPTIONS_DELAY"), description="seconds between contacts"
+    )
+    subscriptions_cap: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=AliasChoices("WIGWAG_SUBSCRIPTIONS_CAP"),
+        description="subscriptions alive at once for each account; unset: no cap",
+    )
+    resubscribe_after_hours: float = Field(
+        24.0,
+        gt=0,
+        validation_alias=AliasChoices("WIGWAG_SUBSCRIPTIONS_RESUBSCRIBE_AFTER_HOURS"),
+        description="silence after which a contact is subscribed again",
+    )
+
+    metrics_labels: Literal["name", "hashed"] = Field(
+        "name",
+        validation_alias=AliasChoices("WIGWAG_METRICS_LABELS"),
+        description="hashed: contacts in metrics are keyed hashes instead of numbers and names",
+    )
+    metrics_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("WIGWAG_METRICS_KEY"), description="the key for hashed labels"
+    )
+
+    @field_validator("simulator_url")
+    @classmethod
+    def _on_this_machine(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("give the simulator's address as http://127.0.0.1:<port>")
+        return url.rstrip("/") if url else None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if self.metrics_labels == "hashed" and not self.metrics_key.get_secret_value():
+            raise ValueError("hashed metric labels need WIGWAG_METRICS_KEY")
+        try:
+            _ = self.pace
+        except InvalidSettings as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of subscriptions: the preset, with what was set by itself in its place."""
+        preset = PRESETS[self.subscriptions_preset]
+        batch, rest, gap = self.subscriptions_batch_size, self.subscriptions_batch_delay, self.subscriptions_delay
+        return Pace(
+            batch=preset.batch if batch is None else batch,
+            rest=preset.rest if rest is None else rest,
+            gap=preset.gap if gap is None else gap,
+        )
+
+    @property
+    def database_url(self) -> str:
+        """Where presence is kept. It may carry a password."""
+        if self.storage_url is not None:
+            return self.storage_url.get_secret_value()
+        return f"sqlite:///{self.session_path / 'wigwag.db'}"

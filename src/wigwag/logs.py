@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs: one line a fact, JSON in production, readable in development, and never a phone number in full.
+
+All libraries log through the standard library into the same place, so that masking has one choke point.
+"""
+
+import logging
+import logging.handlers
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from wigwag.domain.ids import mask
+
+FILE_SIZE, FILES = 10_000_000, 5  # bytes a log file, and how many are kept
+
+_QUIET = {  # loggers that say too much at their default level
+    "neonize": logging.ERROR,
+    "neonize.utils.ffmpeg": logging.CRITICAL,
+    "uvicorn": logging.WARNING,
+    "uvicorn.access": logging.CRITICAL,
+    "httpx": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "aiosqlite": logging.WARNING,
+    "alembic": logging.WARNING,
+}
+_EXACT = ("timestamp", "level", "logger", "action")  # keys whose values are ours and never hold a number
+
+Event = MutableMapping[str, Any]
+
+
+def mask_numbers(_logger: object, _method: str, event: Event) -> Event:
+    """A structlog processor: no value leaves with a phone number in it."""
+    for key, value in event.items():
+        if key not in _EXACT and isinstance(value, str):
+            event[key] = mask(value)
+        elif key not in _EXACT and isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**6:
+            event[key] = mask(str(value))
+    return event
+
+
+def set_up(*, production: bool, debug: bool = False, directory: Path | None = None) -> None:
+    """Send everything that is logged to standard error, and to rotating files if a directory is given."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if production:
+        last += [structlog.processors.dict_tracebacks, mask_numbers, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    else:
+        plain = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=36
+        )
+        last += [mask_numbers, plain]
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(directory / "wigwag.log", maxBytes=FILE_SIZE, backupCount=FILES)
+        )
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=handlers, force=True)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(level)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
