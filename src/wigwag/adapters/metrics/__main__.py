@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m wigwag.adapters.metrics` prints docs/METRICS.md."""
+
+import sys
+
+from wigwag.adapters.metrics.names import describe
+
+sys.stdout.write(describe())

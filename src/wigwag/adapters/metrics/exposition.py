@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All metrics together, as the text that Prometheus reads."""
+
+from collections.abc import AsyncIterator
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import generate_latest as plain_text
+from prometheus_client.openmetrics.exposition import generate_latest as open_metrics_text
+
+from wigwag.adapters.metrics.contacts import ContactSeries, Labels, named
+from wigwag.adapters.metrics.counters import Counters
+from wigwag.adapters.metrics.readings import Figures, Readings
+from wigwag.app.gateway import Gateway
+from wigwag.app.ports import Clock
+from wigwag.domain.book import Book
+from wigwag.domain.events import Fact
+
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+_END = b"# EOF\n"
+
+
+class Metrics:
+    """What `/metrics` says.
+
+    Args:
+        labels: how contacts are named: `named` (seed 000), or `hashed(key)`.
+        figures: where to read metrics of other rooms, such as `names.RECORDER_BACKLOG`.
+    """
+
+    def __init__(
+        self, book: Book, gateway: Gateway, clock: Clock, *, version: str, labels: Labels = named, figures: Figures
+    ) -> None:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, and nobody asks for them
+        self._clock = clock
+        self._registry = CollectorRegistry()
+        self._registry.register(Readings(gateway, clock, version, figures))
+        self._counters = Counters(self._registry)
+        self._contacts = ContactSeries(book, labels)
+        ProcessCollector(registry=self._registry)
+
+    def sink(self, fact: Fact) -> None:
+        """Count what happened."""
+        self._counters.count(fact)
+
+    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answered HTTP request. `route` is its template, never its path."""
+        self._counters.observe_request(route, method, status, seconds)
+
+    async def run(self) -> None:
+        """Measure the event loop's lag, for ever."""
+        await self._counters.watch_lag(self._clock)
+
+    async def exposition(self, accept: str) -> tuple[str, AsyncIterator[bytes]]:
+        """The content type and the text in chunks, in the format that an Accept header asks for."""
+        open_metrics = "application/openmetrics-text" in accept
+        return OPEN_METRICS if open_metrics else PLAIN, self._text(open_metrics=open_metrics)
+
+    async def _text(self, *, open_metrics: bool) -> AsyncIterator[bytes]:
+        yield self._fixed(open_metrics=open_metrics)
+        async for chunk in self._contacts.exposition(open_metrics=open_metrics):
+            yield chunk
+        if open_metrics:
+            yield _END
+
+    def _fixed(self, *, open_metrics: bool) -> bytes:
+        """Everything but the contacts."""
+        if not open_metrics:
+            return plain_text(self._registry)
+        text: bytes = open_metrics_text(self._registry)  # type: ignore[no-untyped-call]
+        return text.removesuffix(_END)
