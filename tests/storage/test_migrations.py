@@ -48,6 +48,17 @@ async def test_the_way_down_leaves_nothing_and_the_way_up_is_open_again(database
             assert await connection.run_sync(tables) == {VERSIONS}
 
 
+async def test_a_migration_that_was_interrupted_is_finished_by_the_next_start(database: Database) -> None:
+    """MariaDB cannot take back the tables that were made before the crash."""
+    await migrate(database)
+    async with database.writing() as connection:
+        for statement in (f"DELETE FROM {VERSIONS}", "DROP TABLE life", "DROP TABLE intervals"):
+            await connection.execute(text(statement))
+    await migrate(database)
+    async with database.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
 async def test_several_starts_at_once_are_safe(database_url: str) -> None:
     """Each has its own connections, as separate processes would."""
     async with asyncio.TaskGroup() as tasks:

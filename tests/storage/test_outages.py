@@ -65,7 +65,7 @@ async def test_a_locked_sqlite_file_refuses_writes_and_goes_on_answering_readers
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         for _ in range(2):
-            with pytest.raises(StoreUnavailable, match=r"wigwag\.db does not answer \(OperationalError\)"):
+            with pytest.raises(StoreUnavailable, match=r"wigwag\.db does not answer \(database is locked\)"):
                 await stores.presence.save(BATCH)
         assert await stores.presence.history(JIDS[0], 0.0, 9.0) == []
         await stores.ping()
@@ -85,15 +85,15 @@ class Remote:
 @pytest.fixture
 async def remote(database_url: str) -> AsyncIterator[Remote]:
     url = make_url(database_url)
-    assert url.host
-    assert url.port
-    async with network(url.host, url.port) as (wire, port):
-        address = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-        stores = await open_stores(address, patience=10.0)
-        await stores.close()
-        stores = await open_stores(address, patience=SHORT)
+    await (await open_stores(database_url, patience=SAFETY)).close()
+    async with network(str(url.host), url.port or 0) as (wire, port):
+        stores = await open_stores(_through(port, database_url), patience=SHORT)
         yield Remote(stores, wire)
         await stores.close()
+
+
+def _through(port: int, address: str) -> str:
+    return make_url(address).set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
 
 
 on_servers = pytest.mark.parametrize("database_url", ["postgres", "mariadb"], indirect=True)
@@ -106,6 +106,16 @@ async def test_silence_ends_every_call_and_healing_is_noticed(remote: Remote) ->
     await refused(remote.stores)
     remote.wire.heal()
     await whole(remote.stores)
+
+
+@on_servers
+async def test_silence_at_the_start_ends_it(database_url: str) -> None:
+    url = make_url(database_url)
+    async with network(str(url.host), url.port or 0) as (wire, port):
+        wire.fall_silent()
+        with pytest.raises(StoreUnavailable):
+            async with asyncio.timeout(SAFETY):
+                await open_stores(_through(port, database_url), patience=SHORT)
 
 
 @on_servers

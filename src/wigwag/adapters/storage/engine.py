@@ -14,7 +14,7 @@ from typing import Any
 
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import URL, Executable, Table, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wigwag.adapters.storage.dialects import upsert
@@ -113,9 +113,9 @@ def place(url: URL) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The kind of error, without its text: that may repeat a phone number."""
+    """What the driver says. Only operational errors may be quoted: the text of others may repeat a phone number."""
     original = getattr(error, "orig", None) or error
-    return type(original).__name__
+    return str(original) if isinstance(error, OperationalError) else type(original).__name__
 
 
 def _engine(url: URL, share: float) -> AsyncEngine:

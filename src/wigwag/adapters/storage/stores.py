@@ -47,14 +47,16 @@ async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
         StoreUnavailable: the database does not answer, or a newer wigwag has been here.
     """
     database = Database(parse(address), patience)
-    try:
-        await migrate(database)
-    except BaseException:
-        await database.close()
-        raise
-    return Stores(
+    stores = Stores(
         presence=SqlPresenceStore(database),
         watches=SqlWatchStore(database),
         accounts=SqlAccountStore(database),
         database=database,
     )
+    try:
+        await stores.ping()  # soon says when nobody is there; migrations have more patience
+        await migrate(database)
+    except BaseException:
+        await stores.close()
+        raise
+    return stores

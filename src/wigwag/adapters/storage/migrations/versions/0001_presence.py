@@ -33,7 +33,6 @@ TABLES: dict[str, list[sa.schema.SchemaItem]] = {
         sa.Column("kind", sa.String(8), primary_key=True),
         sa.Column("start_at", sa.Double, primary_key=True),
         sa.Column("end_at", sa.Double),
-        sa.Index("intervals_end_at", "end_at"),
     ],
     "watches": [
         sa.Column("jid", JID, primary_key=True),
@@ -76,10 +75,12 @@ TABLES: dict[str, list[sa.schema.SchemaItem]] = {
 
 
 def upgrade() -> None:
+    """Every step may be there already: MariaDB keeps what an interrupted migration has made."""
     for name, columns in TABLES.items():
-        op.create_table(name, *columns, **STYLE)
+        op.create_table(name, *columns, if_not_exists=True, **STYLE)
+    op.create_index("intervals_end_at", "intervals", ["end_at"], if_not_exists=True)
 
 
 def downgrade() -> None:
     for name in TABLES:
-        op.drop_table(name)
+        op.drop_table(name, if_exists=True)
