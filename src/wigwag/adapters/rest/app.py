@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole HTTP app: routes, errors, doorstep and description put together. `compose` serves it."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from wigwag.adapters.rest import accounts, errors, health, presence, subscriptions
+from wigwag.adapters.rest.doorstep import Doorstep, Observe
+from wigwag.adapters.rest.health import Exposition, Health, Ready
+from wigwag.adapters.rest.schemas import Problem
+from wigwag.app.gateway import Gateway
+from wigwag.app.ports import Clock
+
+_ABOUT = "Who is online, whom to track, and how the links to WhatsApp are. Errors are problems (RFC 9457)."
+_TAGS = [
+    {"name": "presence", "description": "What we know of contacts. Not observed is never shown as offline."},
+    {"name": "contacts", "description": "The right to be forgotten."},
+    {"name": "subscriptions", "description": "Whom to track, and how fast to ask."},
+    {"name": "groups", "description": "Track whoever is in a group."},
+    {"name": "accounts", "description": "WhatsApp sessions: pair, connect, disconnect."},
+    {"name": "health", "description": "For probes and Prometheus."},
+]
+
+
+def build_app(
+    gateway: Gateway, *, clock: Clock, exposition: Exposition, observe: Observe, ready: Ready, version: str
+) -> FastAPI:
+    """The app.
+
+    Args:
+        exposition: what /metrics says, for an Accept header.
+        observe: told of each answer: route template, method, status, seconds.
+        ready: asks the parts how they are.
+    """
+    app = FastAPI(
+        title="wigwag",
+        version=version,
+        description=_ABOUT,
+        openapi_tags=_TAGS,
+        docs_url=None,  # its scripts come from another host
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.gateway, app.state.clock = gateway, clock
+    app.state.exposition, app.state.health = exposition, Health(ready, clock)
+    for room in (presence, subscriptions, accounts, health):
+        app.include_router(room.router)
+    errors.install(app)
+    app.add_middleware(Doorstep, observe=observe)
+    _describe_problems(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the shape of a problem into the API's description, where every route refers to it."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = describe()
+        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every request passes first and every answer last: limits, headers, the time it took, and the last resort.
+
+Plain ASGI, so that streamed answers stay streams.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from time import perf_counter
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wigwag.adapters.rest.errors import problem, unexpected
+
+Observe = Callable[[str, str, int, float], None]
+"""Told of each answer: route template, method, status, seconds."""
+
+LARGEST_BODY = 1 << 20  # bytes
+NO_ROUTE = "none"
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_TOO_LARGE = f"The body is larger than {LARGEST_BODY} bytes. Send less at once."
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",  # it is about people, and about now
+}
+
+
+class Doorstep:
+    """Wraps the whole app."""
+
+    def __init__(self, app: ASGIApp, observe: Observe) -> None:
+        self._app, self._observe = app, observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._admit(scope, receive, answer)
+        except Exception as error:
+            if status:  # too late for another answer: let the server cut this one short
+                raise
+            await (await unexpected(Request(scope), error))(scope, receive, answer)
+        finally:
+            self._observe(_route(scope), _method(scope), status or 499, perf_counter() - began)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if int(headers.get("content-length", "0")) > LARGEST_BODY:
+            refusal = problem(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too_large", detail=_TOO_LARGE)
+            await refusal(scope, receive, send)
+        elif scope["method"] not in _SAFE and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            detail = "This was sent by a page of another site."
+            await problem(Request(scope), HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)(scope, receive, send)
+        else:
+            await self._app(scope, _bounded(receive), send)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Stop a body of unannounced length when it becomes too long."""
+    seen = 0
+
+    async def next_message() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > LARGEST_BODY:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+        return message
+
+    return next_message
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", NO_ROUTE)
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
