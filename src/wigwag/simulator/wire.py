@@ -36,11 +36,12 @@ class Jid(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Jid":
-        """Read the written form. Raises WireError when there is no `@` or the device is not a number."""
+        """Read the written form. Raises WireError when it is none, or names a device where there are no devices."""
         user, at, server = text.rpartition("@")
         user, colon, device = user.partition(":")
-        if not at or not server or (colon and not device.isdecimal()):
-            raise WireError(f"{text!r} is not an address: expected user@server")
+        devices = range(256) if server in _AGENTS else range(1)
+        if not at or not server or (colon and not (device.isascii() and device.isdecimal() and int(device) in devices)):
+            raise WireError(f"{text!r} is not an address: expected user@server or user:device@server")
         return cls(user, server, int(device or 0))
 
     @property

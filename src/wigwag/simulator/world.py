@@ -160,7 +160,8 @@ class World:
 
     def find(self, jid: Jid) -> Person | None:
         """Whose address it is, by number or by LID, whatever the device."""
-        return (self._by_lid if jid.server == "lid" else self.people).get(jid.user)
+        directories = {"s.whatsapp.net": self.people, "lid": self._by_lid}
+        return directories.get(jid.server, {}).get(jid.user)
 
     def person(self, phone: str) -> Person:
         if phone not in self.people:
