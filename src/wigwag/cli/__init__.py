@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from wigwag import __version__
-from wigwag.cli import demo, serve, simulate
+from wigwag.cli import accounts, config, demo, pair, serve, simulate, subscriptions, track, watch
 from wigwag.cli.outcome import Failure
 from wigwag.cli.screen import complain, say
 
@@ -39,9 +39,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(rich_help_panel="Run")(demo.demo)
-app.command(rich_help_panel="Run")(serve.serve)
-app.command(rich_help_panel="Run")(simulate.simulate)
+RUN, ASK, SET_UP = "Run", "Ask a gateway", "Set up"
+for verb, panel in (
+    (demo.demo, RUN),
+    (serve.serve, RUN),
+    (simulate.simulate, RUN),
+    (watch.watch, ASK),
+    (track.track, ASK),
+    (track.untrack, ASK),
+    (track.erase, ASK),
+    (subscriptions.subscriptions, ASK),
+    (subscriptions.groups, ASK),
+    (pair.pair, SET_UP),
+    (subscriptions.pace, SET_UP),
+):
+    app.command(rich_help_panel=panel)(verb)
+app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)
+app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 
 
 @app.callback()

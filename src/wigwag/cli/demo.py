@@ -41,10 +41,10 @@ def demo(
         Path | None, typer.Option(help="Keep the data in this directory.", show_default="a temporary one")
     ] = None,
 ) -> None:
-    """See the gateway at work: no phone, no broker, no network needed.
+    """See it at work: no phone, broker or network needed.
 
-    Starts a simulator of WhatsApp with 40 contacts who come and go, and a gateway that pairs with it and tracks them.
-    Ctrl-C stops it.
+    Starts a simulator of WhatsApp with 40 contacts who come and go, and a
+    gateway that pairs with it and tracks them. Ctrl-C stops both.
 
     Examples:
       wigwag demo

@@ -38,9 +38,9 @@ def complain(message: str) -> None:
     note(Text.assemble(("wigwag: ", "bold red"), message))
 
 
-def say_json(value: Any) -> None:
+def say_json(value: Any, indent: int | None = 2) -> None:
     """The result for programs."""
-    say(json.dumps(value, ensure_ascii=False, indent=2))
+    say(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def say_table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:

@@ -25,8 +25,8 @@ def simulate(
 ) -> None:
     """Run a simulator of WhatsApp's server until Ctrl-C.
 
-    Point a gateway at it with `wigwag serve --simulator URL`. Its admin API, under /sim, moves contacts and
-    makes faults.
+    Point a gateway at it with `wigwag serve --simulator URL`. Its admin API,
+    under /sim, moves contacts and makes faults.
 
     Examples:
       wigwag simulate --cast
