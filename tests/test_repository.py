@@ -7,18 +7,25 @@ What the code may do is in `test_floors.py`; what it does is tested beside its r
 import importlib.metadata
 import re
 import subprocess
+import time
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from starlette.routing import Route
 from typer.main import get_command
 
 import wigwag
 from tests import servers
+from wigwag.adapters.rest import accounts, health, presence, subscriptions
 from wigwag.cli import app
+from wigwag.simulator import admin
+from wigwag.simulator.controls import Controls
+from wigwag.simulator.limits import Limits
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -33,6 +40,7 @@ VARIABLES += "".join(server.variable for server in (servers.POSTGRES, servers.MA
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:src|tests|docs|scripts|bench|\.ci)/[\w./-]+)`")
+ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}-]+)")
 # Cut in two, or this file would be found.
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.~])/(root|home|work|Users)/\w")
@@ -102,7 +110,16 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
         f"wigwag {verb}" for verb in re.findall(r"(?:`|\$ |bin/)wigwag ([a-z]+)", text) if verb not in CLI_VERBS
     ]
     missing += [name for name in re.findall(r"\b(?:WIGWAG|WHATSAPP)_[A-Z_]+\b", text) if name not in VARIABLES]
+    missing += [f"{verb} {path}" for verb, path in ROUTE.findall(text) if (verb, path) not in routes()]
     assert missing == []
+
+
+@cache
+def routes() -> set[tuple[str, str]]:
+    """Every route of the HTTP API and of the simulator's, as (method, path)."""
+    served = [route for room in (accounts, health, presence, subscriptions) for route in room.router.routes]
+    served += admin.routes(Controls(now=time.time, seed=0, limits=Limits()))
+    return {(verb, route.path) for route in served if isinstance(route, Route) for verb in route.methods or ()}
 
 
 def test_the_alert_rules_in_the_documents_are_rules(promtool: str, tmp_path: Path) -> None:
