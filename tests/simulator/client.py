@@ -33,6 +33,7 @@ class Client:
 
     outgoing: Cipher
     incoming: Cipher
+    preview: Node
 
     def __init__(self, simulator: Simulator, *, dictionary: int = 3) -> None:
         self.simulator = simulator
@@ -180,14 +181,14 @@ class Client:
         """Log in as a client does after it has read its queue: prekeys, then active. Returns the success."""
         await self.open(self.login_payload())
         success = await self.expect("success")
-        await self.upload_prekeys(3)
+        await self.upload_prekeys(10)
         await self.activate()
         return success
 
     async def activate(self) -> list[Node]:
         """Returns what had waited for this client."""
         await self.query("passive", "set", Node("active"))
-        await self.expect("ib")
+        self.preview = (await self.expect("ib")).children[0]
         before = len(self.seen)
         await self.expect("ib")
         return self.seen[before:]

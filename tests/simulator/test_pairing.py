@@ -72,7 +72,7 @@ async def test_when_all_refs_have_expired_the_stream_ends_and_a_new_one_offers_n
 async def test_a_code_of_a_client_that_left_is_worth_nothing(sim: Simulator, client: Client) -> None:
     codes = await client.offer()
     await client.close()
-    await until(lambda: any(entry.event == "refused" for entry in sim.journal.log))
+    await gone(sim)
     with pytest.raises(LinkError, match="no client"):
         await sim.scan(codes[0])
 
@@ -214,7 +214,8 @@ async def test_the_key_type_of_uploaded_prekeys_is_checked(client: Client) -> No
     assert (await client.upload_prekeys(2, type=DJB)).text("type") == "result"
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def gone(sim: Simulator) -> None:
+    """Until the server has noticed that the client left, which it says in its log."""
     async with asyncio.timeout(10):
-        while not condition():
+        while not any("went away" in str(entry.detail) for entry in sim.journal.log):  # noqa: ASYNC110 - no event to wait for
             await asyncio.sleep(0)

@@ -17,6 +17,7 @@ from wigwag.simulator.wire import Node, Value
 from wigwag.simulator.world import Device, Person
 
 _KINDS = ("image", "video", "audio", "document", "sticker", "location", "contact", "reaction", "protocol")
+_FEW_PREKEYS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +78,9 @@ def read(person: Person, device: Device, kind: str, message: bytes) -> Content:
 
 
 def warn_of_few_prekeys(exchange: Exchange, device: Device) -> None:
-    """The server tells a device when its one-time prekeys run out."""
-    left = len(device.one_time)
-    if left < 5:
-        exchange.notify(device, "encrypt", [Node("count", {"value": str(left)})])
+    """The server tells a device once when its one-time prekeys run out."""
+    if len(device.one_time) == _FEW_PREKEYS:
+        exchange.notify(device, "encrypt", [Node("count", {"value": str(_FEW_PREKEYS)})])
 
 
 def _deliver(

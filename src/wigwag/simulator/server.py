@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -62,7 +62,7 @@ class Simulator(Controls):
         self.host, self.port = host, int(self._socket.getsockname()[1])
         self._server = _Server(_config(self))
         self._tasks: list[asyncio.Task[None]] = []
-        self._connections: set[Connection] = set()
+        self._chats: dict[asyncio.Task[None], Connection] = {}
 
     @property
     def url(self) -> str:
@@ -86,9 +86,11 @@ class Simulator(Controls):
     ) -> None:
         server, clock = self._tasks
         clock.cancel()
-        for connection in list(self._connections):
+        for connection in self._chats.values():
             connection.abort()
-        self._server.should_exit = True
+        if self._chats:
+            await asyncio.wait(self._chats, timeout=_FAREWELL_TIMEOUT)
+        self._server.stopping.set()
         await asyncio.gather(server, clock, return_exceptions=True)
         self._socket.close()
 
@@ -105,7 +107,9 @@ class Simulator(Controls):
         """One client's connection, from the handshake to its end."""
         await websocket.accept()
         connection = Connection(_ChatSocket(websocket))
-        self._connections.add(connection)
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._chats[task] = connection
+        task.add_done_callback(self._chats.pop)
         try:
             async with asyncio.timeout(_HANDSHAKE_TIMEOUT):
                 greeting = await connection.greet(self.exchange.trust, self.exchange.now())
@@ -115,8 +119,6 @@ class Simulator(Controls):
         else:
             await asyncio.sleep(self._latency)
             await self._converse(connection, greeting)
-        finally:
-            self._connections.discard(connection)
 
     async def _converse(self, connection: Connection, greeting: Greeting) -> None:
         writer = asyncio.create_task(connection.write(), name="simulator-writer")
@@ -205,6 +207,13 @@ class _WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.stopping.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the program that the simulator is part of."""
@@ -226,5 +235,6 @@ def _config(simulator: Simulator) -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=False,
+        date_header=False,
         timeout_graceful_shutdown=2,
     )
