@@ -131,6 +131,20 @@ async def test_a_silence_in_the_middle_of_a_batch_leaves_none_of_it(remote: Remo
 
 
 @on_servers
+async def test_a_cut_in_the_middle_of_a_batch_leaves_none_of_it(remote: Remote) -> None:
+    await remote.stores.ping()
+    remote.wire.fall_silent()
+    saving = asyncio.create_task(remote.stores.presence.save(BATCH), name="save")
+    async with asyncio.timeout(SAFETY):
+        await remote.wire.reached.wait()
+    remote.wire.cut()
+    with pytest.raises(StoreUnavailable):
+        await saving
+    remote.wire.heal()
+    await whole(remote.stores)
+
+
+@on_servers
 async def test_connections_that_were_cut_are_replaced(remote: Remote) -> None:
     async with asyncio.TaskGroup() as tasks:
         for _ in range(5):
