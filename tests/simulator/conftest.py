@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running simulator on a clock that only tests move, with two contacts, and clients for it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -22,6 +23,13 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.time += seconds
+
+
+async def logged(sim: Simulator, event: str) -> None:
+    """Until the simulator's log has such a line: for what the server does without telling the client."""
+    async with asyncio.timeout(10):
+        while all(entry.event != event for entry in sim.journal.log):  # noqa: ASYNC110 - a log has no bell
+            await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.simulator.client import Client
-from tests.simulator.conftest import Clock
+from tests.simulator.conftest import Clock, logged
 from wigwag.simulator import ACCOUNT_PHONE, LinkError, Simulator
 from wigwag.simulator.curve import DJB, KeyPair
 from wigwag.simulator.wire import SERVER, Jid, Node
@@ -72,7 +72,7 @@ async def test_when_all_refs_have_expired_the_stream_ends_and_a_new_one_offers_n
 async def test_a_code_of_a_client_that_left_is_worth_nothing(sim: Simulator, client: Client) -> None:
     codes = await client.offer()
     await client.close()
-    await gone(sim)
+    await logged(sim, "refused")
     with pytest.raises(LinkError, match="no client"):
         await sim.scan(codes[0])
 
@@ -212,10 +212,3 @@ async def test_the_key_type_of_uploaded_prekeys_is_checked(client: Client) -> No
     await client.open(client.login_payload())
     assert (await client.upload_prekeys(2, type=b"\x07")).children[0].text("code") == "406"
     assert (await client.upload_prekeys(2, type=DJB)).text("type") == "result"
-
-
-async def gone(sim: Simulator) -> None:
-    """Until the server has noticed that the client left, which it says in its log."""
-    async with asyncio.timeout(10):
-        while not any("went away" in str(entry.detail) for entry in sim.journal.log):  # noqa: ASYNC110 - no event to wait for
-            await asyncio.sleep(0)

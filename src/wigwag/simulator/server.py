@@ -92,7 +92,6 @@ class Simulator(Controls):
             await asyncio.wait(self._chats, timeout=_FAREWELL_TIMEOUT)
         self._server.stopping.set()
         await asyncio.gather(server, clock, return_exceptions=True)
-        self._socket.close()
 
     async def wait(self) -> None:
         """Until the server ends, which it does not by itself."""
@@ -214,6 +213,15 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.stopping.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """At once: nothing here deserves a period of grace."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for each in sockets or []:
+            each.close()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the program that the simulator is part of."""
@@ -236,5 +244,4 @@ def _config(simulator: Simulator) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         date_header=False,
-        timeout_graceful_shutdown=2,
     )
