@@ -25,7 +25,7 @@ from wigwag.domain.presence import HIDDEN, Signal
 
 START = 1_800_000_000.0  # Unix seconds
 F = TypeVar("F")
-TURNS = 40  # of the event loop, after which everything that can run has run
+TURNS = 10_000  # of the event loop; whoever is still busy after so many never rests
 
 
 class FakeClock:
@@ -57,8 +57,11 @@ class FakeClock:
 
     async def settle(self) -> None:
         """Let everything run that can run without more time."""
-        for _ in range(TURNS):
+        loop = asyncio.get_running_loop()
+        for _turn in range(TURNS):
             await asyncio.sleep(0)
+            if not loop._ready:  # type: ignore[attr-defined]  # noqa: SLF001  there is no public way to ask
+                break
 
     async def advance(self, seconds: float) -> None:
         """Let time go on; whoever sleeps wakes at its own instant, in order."""
@@ -73,6 +76,11 @@ class FakeClock:
             await self.settle()
         self._now = target
         await self.settle()
+
+    async def jump(self, seconds: float) -> None:
+        """Let time pass as for a machine that was asleep: whoever was due in between wakes once, late."""
+        self._now += seconds
+        await self.advance(0.0)
 
     async def _at(self, instant: float) -> None:
         self._order += 1

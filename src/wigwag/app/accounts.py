@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from wigwag.app.failures import Failures
 from wigwag.app.ports import AccountStore, Clock, Link
 from wigwag.domain.account import Account, LinkSignal, LinkState, advance, retry_at
 from wigwag.domain.errors import Conflict, GatewayError, NotFound
@@ -46,6 +47,7 @@ class Accounts:
         self._pairings: dict[str, PairingOffered] = {}
         self._rounds: dict[str, int] = {}
         self._unsaved: set[str] = set()
+        self._failures = Failures(clock, announce)
         self._wake = asyncio.Event()
 
     async def restore(self) -> None:
@@ -197,11 +199,10 @@ class Accounts:
         self._unsaved.add(account.name)
 
     async def _save(self) -> bool:
-        unsaved, self._unsaved = self._unsaved, set()
-        for name in unsaved & self._accounts.keys():
-            try:
-                await self._store.put(self._accounts[name])
-            except GatewayError:
-                self._unsaved |= unsaved
+        """Keep what changed. False if the store does not answer."""
+        for name in self._unsaved & self._accounts.keys():
+            self._unsaved.discard(name)
+            if not await self._failures.guard("accounts", self._store.put(self._accounts[name])):
+                self._unsaved.add(name)
                 return False
         return True

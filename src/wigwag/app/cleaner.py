@@ -3,14 +3,13 @@
 
 from collections.abc import Awaitable, Callable
 
+from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock
 from wigwag.domain.account import Account
 from wigwag.domain.book import Book
-from wigwag.domain.errors import GatewayError
-from wigwag.domain.events import Fact, PartFailed
+from wigwag.domain.events import Fact
 from wigwag.domain.ids import Jid
 
-PART = "cleaner"
 CLEAN_EVERY = 3600.0  # seconds
 FAIR_HEARING = 24 * 3600.0  # seconds that a link must have been up before silence is held against a contact
 
@@ -36,7 +35,8 @@ class Cleaner:
         announce: Callable[[Fact], None],
     ) -> None:
         self._book, self._clock, self._retention = book, clock, retention
-        self._accounts, self._forget, self._erase, self._announce = accounts, forget, erase, announce
+        self._accounts, self._forget, self._erase = accounts, forget, erase
+        self._failures = Failures(clock, announce)
 
     async def run(self) -> None:
         while True:
@@ -47,15 +47,12 @@ class Cleaner:
         """Clean once. Returns the contacts that were removed because nothing was heard of them for so long."""
         now = self._clock.now()
         inactive = self._inactive(now)
-        try:
-            await self._forget(now - self._retention)
-            for jid in inactive:
-                await self._erase(jid)
-        except GatewayError as error:
-            self._announce(PartFailed(part=PART, code=error.code, detail=str(error), at=now))
+        await self._failures.guard("cleaner", self._forget(now - self._retention))
+        for jid in inactive:
+            await self._failures.guard("cleaner", self._erase(jid))
         return inactive
 
     def _inactive(self, now: float) -> list[Jid]:
         fair = {a.name for a in self._accounts() if a.connected and now - a.since >= FAIR_HEARING}
         before = now - self._retention
-        return [p.jid for p in self._book.views() if p.account in fair and max(p.heard, p.since) < before]
+        return [p.jid for p in self._book.views() if p.account in fair and (p.heard or p.since) < before]

@@ -8,13 +8,13 @@ contact its turn, never the account its task.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, WatchStore, Wire
 from wigwag.domain.errors import GatewayError
-from wigwag.domain.events import Fact, PartFailed, PartRecovered, SubscriptionChanged
+from wigwag.domain.events import Fact, SubscriptionChanged
 from wigwag.domain.ids import Jid
 from wigwag.domain.subscriptions import Plan, State
 
-PART = "pacer"
 APPEAR_AGAIN = 5.0  # seconds until we try again to be available; a fresh pairing lacks the name for it at first
 CHECK_EVERY = 3600.0  # seconds between looks for stale subscriptions (seed 001)
 CHECK_SLICE = 1_000  # contacts looked at without a breath
@@ -54,7 +54,7 @@ class Pacer:
         self._may_appear = may_appear
         self._wake = asyncio.Event()
         self._linked = self._visible = False
-        self._failing = False
+        self._failures, self._part = Failures(clock, announce), f"pacer {account}"
 
     def wake(self) -> None:
         """The plan changed from outside."""
@@ -100,7 +100,7 @@ class Pacer:
         rotation = self.plan.rotation_at()
         if rotation is not None and rotation <= now:
             self.plan.rotate()
-            await self._guard(self._relink(self.account))
+            await self._failures.guard(self._part, self._relink(self.account))
             return None
         await self._learn(self.plan.upcoming(now))
         jid = self.plan.take(now)
@@ -112,21 +112,21 @@ class Pacer:
         return len(self.plan) > 0 and self._may_appear(self.account)
 
     async def _appear(self, available: bool) -> float | None:
-        if not await self._guard(self._wire.appear(self.account, available)):
+        if not await self._failures.guard(self._part, self._wire.appear(self.account, available)):
             return self._clock.now() + APPEAR_AGAIN
         if not self._linked:  # it went while we asked
             return None
         self._visible = available
         if available:
             self.plan.link_up(self._clock.now())
-            await self._guard(self._refresh(self.account))
+            await self._failures.guard(self._part, self._refresh(self.account))
         else:
             self.plan.link_down()
         return self.plan.next_wake()
 
     async def _learn(self, jids: list[Jid]) -> None:
         if jids:
-            await self._guard(self._wire.learn(self.account, jids))
+            await self._failures.guard(self._part, self._wire.learn(self.account, jids))
 
     async def _subscribe(self, jid: Jid) -> None:
         self._tell(jid, State.PENDING)
@@ -153,27 +153,10 @@ class Pacer:
         while True:
             await self._clock.sleep(SAVE_EVERY)
             changed = self.plan.take_changed()
-            if changed and not await self._guard(self._store.save_subscriptions(changed)):
+            if not changed:
+                continue
+            if not await self._failures.guard("subscriptions", self._store.save_subscriptions(changed)):
                 self.plan.put_back(changed)
-
-    async def _guard(self, work: Awaitable[None]) -> bool:
-        """Do something that may fail without harm; say once that it fails, and once that it works again."""
-        try:
-            await work
-        except GatewayError as error:
-            if not self._failing:
-                now = self._clock.now()
-                self._announce(PartFailed(part=self._part, code=error.code, detail=str(error), at=now))
-            self._failing = True
-            return False
-        if self._failing:
-            self._announce(PartRecovered(part=self._part, at=self._clock.now()))
-        self._failing = False
-        return True
-
-    @property
-    def _part(self) -> str:
-        return f"{PART} {self.account}"
 
     def _tell(self, jid: Jid, state: State, detail: str = "") -> None:
         subscription = self.plan.get(jid)

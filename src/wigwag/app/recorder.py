@@ -10,15 +10,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, PresenceStore
 from wigwag.domain.book import Book
-from wigwag.domain.errors import GatewayError
-from wigwag.domain.events import Fact, PartFailed, PartRecovered
+from wigwag.domain.errors import StoreUnavailable
+from wigwag.domain.events import Fact
 from wigwag.domain.history import Batch, Interval, OpenIntervals
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import PresenceChanged, Status
 
-PART = "recorder"
 FLUSH_EVERY = 1.0  # seconds
 BATCH = 5_000  # contacts, and intervals, in one transaction
 BACKLOG = 200_000  # intervals kept in memory while the store is away; beyond it the oldest are dropped and counted
@@ -28,12 +28,17 @@ class Recorder:
     """Writes what the book and the fan-out tell; reads the past."""
 
     def __init__(self, book: Book, store: PresenceStore, clock: Clock, announce: Callable[[Fact], None]) -> None:
-        self._book, self._store, self._clock, self._announce = book, store, clock, announce
+        self._book, self._store, self._clock = book, store, clock
+        self._failures = Failures(clock, announce)
         self._open = OpenIntervals()
         self._intervals: deque[Interval] = deque()
         self._writing = asyncio.Lock()
-        self._failing = False
         self.dropped = 0  # intervals lost because the store was away for too long
+
+    @property
+    def backlog(self) -> int:
+        """Intervals that wait to be written."""
+        return len(self._intervals)
 
     async def restore(self) -> None:
         """Read the book from the store. Whoever was observed when we died has been unknown since then."""
@@ -64,20 +69,18 @@ class Recorder:
             while True:
                 presences = self._book.take_dirty(BATCH)
                 intervals = [self._intervals.popleft() for _ in range(min(BATCH, len(self._intervals)))]
-                try:
-                    await self._store.save(Batch(presences=presences, intervals=intervals, alive_at=self._clock.now()))
-                except GatewayError as error:
+                batch = Batch(presences=presences, intervals=intervals, alive_at=self._clock.now())
+                if not await self._failures.guard("recorder", self._store.save(batch)):
                     self._book.mark_dirty([presence.jid for presence in presences])
                     self._intervals.extendleft(reversed(intervals))
-                    self._failed(error)
                     return False
-                self._recovered()
                 if len(presences) < BATCH and len(intervals) < BATCH:
                     return True
 
     async def history(self, jid: Jid, start: float, end: float) -> list[Interval]:
-        """The intervals of a contact that touch [start, end), the newest included."""
-        await self.flush()
+        """The intervals of a contact that touch [start, end), the newest included. Raises StoreUnavailable."""
+        if not await self.flush():
+            raise StoreUnavailable
         return await self._store.history(jid, start, end)
 
     async def erase(self, jid: Jid) -> None:
@@ -90,13 +93,3 @@ class Recorder:
     async def forget(self, before: float) -> int:
         """Delete the past before an instant."""
         return await self._store.forget(before)
-
-    def _failed(self, error: GatewayError) -> None:
-        if not self._failing:
-            self._announce(PartFailed(part=PART, code=error.code, detail=str(error), at=self._clock.now()))
-        self._failing = True
-
-    def _recovered(self) -> None:
-        if self._failing:
-            self._announce(PartRecovered(part=PART, at=self._clock.now()))
-        self._failing = False
