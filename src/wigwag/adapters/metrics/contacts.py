@@ -20,7 +20,7 @@ from wigwag.adapters.metrics.names import (
 from wigwag.domain.book import BLOCK, Book
 from wigwag.domain.ids import Jid
 
-GROUP = 4  # blocks rendered without a breath: about a millisecond
+GROUP = max(1, 1024 // BLOCK)  # blocks rendered without a breath: about a millisecond
 HASH_DIGITS = 12
 
 Labels = Callable[[Jid, str], str]
@@ -60,11 +60,8 @@ class Rows(NamedTuple):
         return Rows(jids[rows], names[rows], *columns)
 
 
-class Rendered(NamedTuple):
-    """The text of one block, of each family, as it was at a revision."""
-
-    revision: int
-    families: tuple[bytes, bytes, bytes]
+Rendered = tuple[int, bytes, bytes, bytes]
+"""A block's revision and its text of each family. A plain tuple of such is nothing to the garbage collector."""
 
 
 class ContactSeries:
@@ -78,25 +75,24 @@ class ContactSeries:
         """The three families, in chunks."""
         revisions, rows = self._now()
         blocks: list[Rendered] = []
-        for family, metric in enumerate(CONTACT_METRICS):
+        for family, metric in enumerate(CONTACT_METRICS, start=1):
             yield head(metric, open_metrics=open_metrics)
             for start in range(0, len(revisions), GROUP):
-                if family == 0:
-                    group = range(start, min(start + GROUP, len(revisions)))
-                    blocks += [self._block(index, revisions[index], rows) for index in group]
-                yield b"".join([block.families[family] for block in blocks[start : start + GROUP]])
+                news = range(len(blocks), min(start + GROUP, len(revisions)))
+                blocks += [self._block(index, revisions[index], rows) for index in news]
+                yield b"".join([block[family] for block in blocks[start : start + GROUP]])  # type: ignore[misc]
                 await asyncio.sleep(0)
 
     def _now(self) -> tuple[Sequence[int], Rows]:
         """A copy of what is shown, so that changes while we stream cannot show one contact twice or half."""
         book = self._book
         columns = (book.last_seen[:], book.went_online[:], book.went_offline[:])
-        return book.revisions()[:], Rows(book.jids[:], book.names[:], bytes(book.status), *columns)
+        return book.revisions()[:], Rows(tuple(book.jids), tuple(book.names), bytes(book.status), *columns)
 
     def _block(self, index: int, revision: int, rows: Rows) -> Rendered:
         kept = self._kept.get(index)
-        if kept is None or kept.revision != revision:
-            kept = self._kept[index] = Rendered(revision, render(rows.block(index), self._labels))
+        if kept is None or kept[0] != revision:
+            kept = self._kept[index] = (revision, *render(rows.block(index), self._labels))
         return kept
 
 

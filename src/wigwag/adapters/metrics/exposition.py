@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All metrics together, as the text that Prometheus reads."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import prometheus_client
@@ -30,12 +31,19 @@ class Metrics:
     """
 
     def __init__(
-        self, book: Book, gateway: Gateway, clock: Clock, *, version: str, labels: Labels = named, figures: Figures
+        self,
+        book: Book,
+        gateway: Gateway,
+        clock: Clock,
+        *,
+        version: str,
+        labels: Labels = named,
+        figures: Figures | None = None,
     ) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, and nobody asks for them
         self._clock = clock
         self._registry = CollectorRegistry()
-        self._registry.register(Readings(gateway, clock, version, figures))
+        self._registry.register(Readings(gateway, clock, version, figures or {}))
         self._counters = Counters(self._registry)
         self._contacts = ContactSeries(book, labels)
         ProcessCollector(registry=self._registry)
@@ -59,6 +67,7 @@ class Metrics:
 
     async def _text(self, *, open_metrics: bool) -> AsyncIterator[bytes]:
         yield self._fixed(open_metrics=open_metrics)
+        await asyncio.sleep(0)
         async for chunk in self._contacts.exposition(open_metrics=open_metrics):
             yield chunk
         if open_metrics:

@@ -32,7 +32,8 @@ class Readings(Collector):
     """Reads everything that the gateway knows, and `figures`."""
 
     def __init__(self, gateway: Gateway, clock: Clock, version: str, figures: Figures) -> None:
-        self._gateway, self._clock, self._version, self._figures = gateway, clock, version, figures
+        self._gateway, self._clock, self._figures = gateway, clock, figures
+        self._build = (version, platform.python_version())
         self._began = self._measured = clock.now()
         self._processor, self._usage = _processor_seconds(), 0.0
 
@@ -51,7 +52,7 @@ class Readings(Collector):
         yield from self._links()
         for metric, figure in self._figures.items():
             yield metric, [((), figure())]
-        yield names.BUILD_INFO, [((self._version, platform.python_version()), 1.0)]
+        yield names.BUILD_INFO, [(self._build, 1.0)]
         yield names.UPTIME, [((), self._clock.now() - self._began)]
         yield names.CPU_USAGE, [((), self._processor_percent())]
         if (resident := _resident_bytes()) is not None:

@@ -86,7 +86,7 @@ async def get_history(
     now = clock.now()
     until = min(end.timestamp(), now) if end else now
     since = start.timestamp() if start else until - DAY
-    if not 0.0 < until - since <= LONGEST_WINDOW:
+    if not 0.0 <= since < until <= since + LONGEST_WINDOW:
         raise HTTPException(422, "`from` must be before `to` and before now, by at most 92 days.")
     contact = gateway.presence(jid)
     intervals = await gateway.history(jid, since, until)
