@@ -33,7 +33,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
 
 def _migrate(connection: Connection, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     with _alone(connection):
         try:
