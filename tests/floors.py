@@ -56,6 +56,8 @@ def modules(folder: Path) -> dict[str, str]:
     """Return name -> source of each Python file in the folder; a package's `__init__` goes by the package's name."""
     found = {}
     for path in sorted(folder.rglob("*.py")):
+        if "node_modules" in path.parts:
+            continue
         parts = path.relative_to(folder.parent).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text()
     return found

@@ -51,6 +51,7 @@ def written() -> list[Path]:
     folders = [ROOT / name for name in ("src", "tests", "docs", "scripts", "bench", ".ci")]
     kinds = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".html", ".js", ".css", ""}
     found = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds and path.is_file()]
+    found = [path for path in found if "node_modules" not in path.parts]
     return [*found, ROOT / "Makefile", ROOT / "pyproject.toml", *ROOT.glob("*.md")]
 
 
