@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The unmodified whatsmeow library as a program of JSON lines: events on stdout, commands on stdin.
+
+Run as `python -m tests.simulator.whatsmeow_program <simulator url> <root key, hex> <session file>`, in a process of its
+own: the library is one a process.
+"""
+
+import asyncio
+import json
+import sys
+from contextlib import suppress
+from typing import Any
+
+from wigwag.adapters.whatsapp.simulator import attach
+
+url, root_key, session = sys.argv[1:]
+
+from neonize.aioze.client import NewAClient  # noqa: E402
+from neonize.events import ChatPresenceEv, ConnectedEv, DisconnectedEv, MessageEv, PresenceEv, ReceiptEv  # noqa: E402
+from neonize.exc import SendPresenceError  # noqa: E402
+from neonize.utils.enum import Presence  # noqa: E402
+from neonize.utils.jid import build_jid  # noqa: E402
+
+
+def tell(event: str, **fields: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def address(jid: Any) -> str:
+    return f"{jid.User}@{jid.Server}"
+
+
+def listen(client: Any) -> None:
+    async def qr(_: Any, code: bytes) -> None:
+        tell("qr", code=code.decode())
+
+    async def connected(_: Any, __: Any) -> None:
+        tell("connected")
+
+    async def disconnected(_: Any, __: Any) -> None:
+        tell("disconnected")
+
+    async def presence(_: Any, event: Any) -> None:
+        tell("presence", jid=address(event.From), online=not event.Unavailable)
+
+    async def typing(_: Any, event: Any) -> None:
+        tell("typing", jid=address(event.MessageSource.Sender))
+
+    async def message(_: Any, event: Any) -> None:
+        tell("message", jid=address(event.Info.MessageSource.Sender), text=event.Message.conversation)
+
+    async def receipt(_: Any, event: Any) -> None:
+        tell("receipt", ids=list(event.MessageIDs))
+
+    client.event.qr(qr)
+    pairs = {
+        ConnectedEv: connected,
+        DisconnectedEv: disconnected,
+        PresenceEv: presence,
+        ChatPresenceEv: typing,
+        MessageEv: message,
+        ReceiptEv: receipt,
+    }
+    for kind, handler in pairs.items():
+        client.event(kind)(handler)
+
+
+async def obey(client: Any, command: dict[str, Any]) -> None:
+    match command["do"]:
+        case "code":
+            tell("code", code=await client.PairPhone(command["phone"], True))
+        case "available":
+            with suppress(SendPresenceError):  # its name is yet to come
+                await client.send_presence(Presence.AVAILABLE)
+        case "subscribe":
+            await client.subscribe_presence(build_jid(command["phone"]))
+        case "groups":
+            tell("groups", subjects=[group.GroupName.Name for group in await client.get_joined_groups()])
+        case "send":
+            tell("sent", id=(await client.send_message(build_jid(command["phone"]), command["text"])).ID)
+    tell("done", what=command["do"])
+
+
+async def main() -> None:
+    attach(url, bytes.fromhex(root_key))
+    client = NewAClient(session)
+    listen(client)
+    connecting = asyncio.create_task(client.connect(), name="connect")
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        await obey(client, json.loads(line))
+    await client.stop()
+    connecting.cancel()
+
+
+asyncio.run(main())
