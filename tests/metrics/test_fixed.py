@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything on `/metrics` but the contacts: what is counted, what is read, and that table, docs and text agree."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.metrics.reading import OPEN_METRICS, Scrape
+from wigwag.adapters.metrics import Metrics, names
+from wigwag.adapters.metrics.counters import reconnect_reason
+from wigwag.domain.account import Account, LinkSignal, LinkState
+from wigwag.domain.events import (
+    AccountChanged,
+    Fact,
+    PartFailed,
+    PartRecovered,
+    SubscriptionChanged,
+    Typing,
+    TypingChanged,
+)
+from wigwag.domain.ids import Jid
+from wigwag.domain.pacing import PRESETS
+from wigwag.domain.presence import Presence, PresenceChanged, Status
+from wigwag.domain.subscriptions import State
+from wigwag.testing import START, FakeClock, Trial
+
+DOCS = Path(__file__).parents[2] / "docs" / "METRICS.md"
+ANNA = Jid("919876543210@s.whatsapp.net")
+UNPAIRED, LINKED = Account(name="default"), Account(name="default", state=LinkState.CONNECTED)
+DOWN = Account(name="default", state=LinkState.TRANSIENT)
+
+FACTS: list[tuple[Fact, str, dict[str, str]]] = [
+    (
+        PresenceChanged(ANNA, Status.UNKNOWN, Status.ONLINE, START, None, False),
+        "wigwag_presence_events_total",
+        {"presence": "online"},
+    ),
+    (
+        PresenceChanged(ANNA, Status.ONLINE, Status.UNKNOWN, START, None, False),
+        "wigwag_presence_events_total",
+        {"presence": "unknown"},
+    ),
+    (TypingChanged(jid=ANNA, typing=Typing.COMPOSING, at=START), "wigwag_typing_events_total", {"typing": "composing"}),
+    (
+        SubscriptionChanged(account="default", jid=ANNA, state=State.FAILED, attempts=1, at=START),
+        "wigwag_subscription_events_total",
+        {"account": "default", "state": "failed"},
+    ),
+    (
+        AccountChanged(before=LINKED, after=DOWN, at=START),
+        "whatsapp_reconnect_total",
+        {"account": "default", "reason": "link_down"},
+    ),
+    (
+        PartFailed(part="recorder", code="store_unavailable", detail="no", at=START),
+        "wigwag_part_failures_total",
+        {"part": "recorder", "code": "store_unavailable"},
+    ),
+    (PartRecovered(part="recorder", at=START), "wigwag_part_recoveries_total", {"part": "recorder"}),
+]
+
+
+@pytest.mark.parametrize(("fact", "metric", "labels"), FACTS)
+async def test_each_fact_is_counted_once(
+    fact: Fact, metric: str, labels: dict[str, str], metrics: Metrics, scrape: Scrape
+) -> None:
+    before = await scrape.value(metric, **labels) or 0.0
+    metrics.sink(fact)
+    assert await scrape.value(metric, **labels) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (LinkState.CONNECTED, LinkState.TRANSIENT, "link_down"),
+        (LinkState.CONNECTING, LinkState.TRANSIENT, "link_down"),
+        (LinkState.DEGRADED, LinkState.CONNECTING, "degraded"),
+        (LinkState.TRANSIENT, LinkState.CONNECTING, "transient"),
+        (LinkState.REPLACED, LinkState.CONNECTING, "replaced"),
+        (LinkState.BANNED, LinkState.CONNECTING, "banned"),
+        (LinkState.UNPAIRED, LinkState.CONNECTING, None),
+        (LinkState.PAIRING, LinkState.CONNECTING, None),
+        (LinkState.TRANSIENT, LinkState.CONNECTED, None),
+        (LinkState.CONNECTED, LinkState.REPLACED, None),
+    ],
+)
+def test_an_attempt_to_link_again_has_a_reason(before: LinkState, after: LinkState, reason: str | None) -> None:
+    """A first link is no reconnection, and neither is losing one for good."""
+    assert reconnect_reason(Account(name="a", state=before), Account(name="a", state=after)) == reason
+
+
+async def test_links_and_subscriptions_are_shown_for_each_account(trial: Trial, scrape: Scrape) -> None:
+    await trial.connect()
+    await trial.core.gateway.configure(PRESETS["careful"])
+    await trial.core.gateway.track([("+919876543210", "Anna"), ("+919123456789", "Bert")])
+    trial.whatsapp.answers = False
+    await trial.clock.settle()
+    assert await scrape.value("whatsapp_connection_status", account="default") == 1.0
+    assert await scrape.value("wigwag_link_state", account="default", state="connected") == 1.0
+    assert await scrape.value("wigwag_link_state", account="default", state="banned") == 0.0
+    assert await scrape.value("wigwag_subscriptions", account="default", state="pending") == 1.0
+    assert await scrape.value("wigwag_subscriptions", account="default", state="queued") == 1.0
+    assert await scrape.value("wigwag_subscription_queue_length", account="default") == 1.0
+    assert await scrape.value("wigwag_subscription_pace_per_minute") == pytest.approx(PRESETS["careful"].per_minute)
+    assert await scrape.value("wigwag_contacts", presence="unknown") == 2.0
+    trial.whatsapp.tell_link(LinkSignal.DOWN)
+    await trial.clock.settle()
+    assert await scrape.value("whatsapp_connection_status", account="default") == 0.0
+    assert await scrape.value("wigwag_link_state", account="default", state="transient") == 1.0
+    assert await scrape.value("whatsapp_reconnect_total", account="default", reason="link_down") == 1.0
+
+
+async def test_contacts_are_summed_by_presence(trial: Trial, scrape: Scrape) -> None:
+    for index, status in enumerate([Status.ONLINE, Status.ONLINE, Status.OFFLINE, Status.UNKNOWN]):
+        jid = Jid(f"{10**9 + index}@s.whatsapp.net")
+        trial.core.book.put(Presence(jid=jid, name="x", account="default", status=status))
+    counts = {presence: await scrape.value("wigwag_contacts", presence=presence) for presence in ("online", "offline")}
+    assert counts == {"online": 2.0, "offline": 1.0}
+    assert await scrape.value("wigwag_contacts", presence="unknown") == 1.0
+
+
+async def test_uptime_and_the_build_are_told(trial: Trial, scrape: Scrape) -> None:
+    await trial.clock.advance(90)
+    assert await scrape.value("whatsapp_uptime_seconds") == 90.0
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    assert await scrape.value("wigwag_build_info", version="1.2.3", python=python) == 1.0
+
+
+async def test_figures_of_other_rooms_are_read_at_each_scrape(trial: Trial) -> None:
+    waiting = [1.0]
+    figures = {names.RECORDER_BACKLOG: lambda: waiting[0], names.RECORDER_DROPPED: lambda: 7.0}
+    scrape = Scrape(Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", figures=figures))
+    assert await scrape.value("wigwag_recorder_backlog") == 1.0
+    waiting[0] = 5.0
+    assert await scrape.value("wigwag_recorder_backlog") == 5.0
+    assert await scrape.value("wigwag_recorder_dropped_total") == 7.0
+
+
+async def test_requests_are_timed_by_route(metrics: Metrics, scrape: Scrape) -> None:
+    metrics.observe_request("/api/presence/{jid}", "GET", 404, 0.02)
+    labels = {"route": "/api/presence/{jid}", "method": "GET", "status": "404"}
+    assert await scrape.value("whatsapp_request_duration_seconds_count", **labels) == 1.0
+    assert await scrape.value("whatsapp_request_duration_seconds_bucket", **labels, le="0.01") == 0.0
+    assert await scrape.value("whatsapp_request_duration_seconds_bucket", **labels, le="0.025") == 1.0
+
+
+class LateClock(FakeClock):
+    """Whoever sleeps wakes 0.3 s late."""
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += seconds + 0.3
+        await asyncio.sleep(0)
+
+
+async def test_waking_late_is_seen_as_lag_of_the_loop(trial: Trial) -> None:
+    metrics = Metrics(trial.core.book, trial.core.gateway, LateClock(), version="0")
+    task = asyncio.create_task(metrics.run(), name="lag")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    scrape = Scrape(metrics)
+    assert await scrape.value("wigwag_event_loop_lag_seconds_bucket", le="0.25") == 0.0
+    assert (await scrape.value("wigwag_event_loop_lag_seconds_bucket", le="0.5") or 0.0) >= 1.0
+
+
+async def test_the_process_is_measured_under_both_names(trial: Trial, scrape: Scrape) -> None:
+    resident = await scrape.value("process_memory_usage_bytes")
+    assert resident is not None
+    assert resident == pytest.approx(await scrape.value("process_resident_memory_bytes"), rel=0.2)
+    assert await scrape.value("process_open_fds") is not None
+
+
+async def test_processor_use_is_that_since_the_scrape_before(trial: Trial, scrape: Scrape) -> None:
+    assert await scrape.value("process_cpu_usage_percent") == 0.0
+    began = os.times()
+    while os.times().user == began.user:
+        sum(range(10_000))
+    await trial.clock.advance(10)
+    busy = await scrape.value("process_cpu_usage_percent")
+    assert busy is not None
+    assert busy > 0.0
+    assert await scrape.value("process_cpu_usage_percent") == busy, "too soon for another figure"
+
+
+def everything(metrics: Metrics) -> None:
+    """Make every counter have a sample."""
+    for fact, _metric, _labels in FACTS:
+        metrics.sink(fact)
+    metrics.observe_request("/livez", "GET", 200, 0.001)
+
+
+@pytest.fixture
+def whole(trial: Trial) -> Scrape:
+    """A scrape of metrics of which none is without a sample."""
+    figures = {metric: lambda: 1.0 for metric in (names.RECORDER_BACKLOG, names.RECORDER_DROPPED, names.INBOX_DROPPED)}
+    metrics = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="1.2.3", figures=figures)
+    everything(metrics)
+    contact = Presence(jid=ANNA, name='A "n" \\ a\n', account="default", status=Status.ONLINE, last_seen=START)
+    trial.core.book.put(contact)
+    return Scrape(metrics)
+
+
+@pytest.mark.parametrize("accept", ["", OPEN_METRICS])
+async def test_the_table_names_every_metric_and_no_other(whole: Scrape, accept: str) -> None:
+    described = [*names.CONTACT_METRICS, *names.FIXED_METRICS]
+    expected = {metric.family if accept else metric.name: (metric.kind, metric.help) for metric in described}
+    text = await whole.text(accept)
+    kinds = dict(re.findall(r"^# TYPE (\S+) (.*)$", text, re.MULTILINE))
+    helps = dict(re.findall(r"^# HELP (\S+) (.*)$", text, re.MULTILINE))
+    ours = {name: (kind, helps[name]) for name, kind in kinds.items()}
+    for name in names.STANDARD:
+        del ours[name.removesuffix("_total") if accept else name]
+    assert ours == expected
+
+
+async def test_every_family_comes_once_with_its_samples_behind_it(whole: Scrape) -> None:
+    text = await whole.text()
+    heads = re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE)
+    assert len(heads) == len(set(heads))
+    current = ""
+    for line in text.splitlines():
+        if line.startswith("# "):
+            current = line.split()[2]
+        else:
+            assert line.startswith(current)
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type", "last"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8", "\n"),
+        ("text/html,*/*;q=0.8", "text/plain; version=0.0.4; charset=utf-8", "\n"),
+        (OPEN_METRICS, "application/openmetrics-text; version=1.0.0; charset=utf-8", "\n# EOF\n"),
+    ],
+)
+async def test_the_scraper_chooses_the_format(whole: Scrape, accept: str, content_type: str, last: str) -> None:
+    assert (await whole.metrics.exposition(accept))[0] == content_type
+    text = await whole.text(accept)
+    assert text.endswith(last)
+    assert text.count("# EOF") == last.count("# EOF")
+
+
+async def test_promtool_has_nothing_to_say(whole: Scrape, promtool: str) -> None:
+    checker = await asyncio.create_subprocess_exec(
+        *(promtool, "check", "metrics"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    told, _nothing = await checker.communicate((await whole.text()).encode())
+    assert (checker.returncode, told.decode()) == (0, "")
+
+
+def test_the_docs_are_the_table() -> None:
+    assert DOCS.read_text() == names.describe(), "run: python -m wigwag.adapters.metrics > docs/METRICS.md"
