@@ -4,9 +4,9 @@
     python bench/tracker.py
 
 The book, the tracker above it, and a plain dict of dataclasses (the obvious way, with the same rules) fold the same
-reports: contacts picked at random that flip, and the same status again. All take turns with the same thousand reports,
-and the time is that of our own work, so that a busy machine slows them little and alike; printed are the best of the
-rounds, and the ratio to the dict of that run. Facts are made, but reach nobody. Fails when the tracker misses a target.
+reports: contacts picked at random that flip, and the same status again. They take turns, and the time is that of our
+own work, so that a busy machine slows them less and alike; printed are the best of the rounds, and the ratio to the
+dict of that run. Facts are made, but reach nobody. Fails when the tracker misses a target.
 """
 
 import gc
@@ -33,6 +33,7 @@ START = 1_763_637_780.0
 ACCOUNT = "default"
 
 Fold = Callable[[PresenceReported], object]
+Kind = Callable[[Sequence[Jid], float, set[Jid]], list[PresenceReported]]
 
 
 @dataclass(slots=True)
@@ -144,12 +145,17 @@ def repeats(jids: Sequence[Jid], at: float, online: set[Jid]) -> list[PresenceRe
     ]
 
 
-def elapsed(fold: Fold, reports: Sequence[PresenceReported]) -> float:
-    """Seconds of our own work."""
-    began = time.thread_time()
-    for report in reports:
-        fold(report)
-    return time.thread_time() - began
+def rate(fold: Fold, kind: Kind, turn: int, online: set[Jid]) -> float:
+    """Updates a second of our own work, over random contacts; the same ones for everybody in the same turn."""
+    chance, spent = Random(turn), 0.0
+    jids = [jid for jid, _name in people()]
+    for at in range(REPORTS // SLICE):
+        reports = kind(chance.choices(jids, k=SLICE), START + 1000.0 * turn + at, online)
+        began = time.thread_time()
+        for report in reports:
+            fold(report)
+        spent += time.thread_time() - began
+    return REPORTS / spent
 
 
 def weight(make: Callable[[], object]) -> float:
@@ -166,20 +172,12 @@ def weight(make: Callable[[], object]) -> float:
 
 def rates() -> dict[str, dict[str, float]]:
     """The best rate of each way, by kind of report."""
-    ways, online, chance = folds(), set[Jid](), Random(2)
-    jids, at = [jid for jid, _name in people()], START
+    ways = folds()
+    online = {name: set[Jid]() for name in ways}
     best = {kind.__name__: dict.fromkeys(ways, 0.0) for kind in (flips, repeats)}
-    for _round in range(ROUNDS):
-        for kind in (flips, repeats):
-            spent = dict.fromkeys(ways, 0.0)
-            for turn in range(REPORTS // SLICE):
-                at += 1.0
-                reports = kind(chance.choices(jids, k=SLICE), at, online)
-                order = list(ways)[turn % len(ways) :] + list(ways)[: turn % len(ways)]
-                for name in order:
-                    spent[name] += elapsed(ways[name], reports)
-            for name, seconds in spent.items():
-                best[kind.__name__][name] = max(best[kind.__name__][name], REPORTS / seconds)
+    for turn, kind in enumerate([flips, repeats] * ROUNDS):
+        for name, fold in ways.items():
+            best[kind.__name__][name] = max(best[kind.__name__][name], rate(fold, kind, turn, online[name]))
     return best
 
 

@@ -284,6 +284,7 @@ class PlanMachine(RuleBasedStateMachine):
     def counts_equal_a_recount(self) -> None:
         states = [subscription.state for subscription in self.plan.subscriptions()]
         assert self.plan.counts == {state: states.count(state) for state in State}
+        assert self.plan.unconfirmed == {s.jid for s in self.plan.subscriptions() if s.state is not ACTIVE}
         stats = self.plan.stats()
         assert (stats.total_subscriptions, stats.active, stats.stale, stats.failed, stats.queue_length) == (
             len(states),

@@ -96,6 +96,7 @@ class Plan:
     def __init__(self, pace: Pace, *, cap: int | None = None, stale_after: float = STALE_AFTER) -> None:
         self.pace, self.cap, self.stale_after = pace, cap, stale_after
         self.counts = dict.fromkeys(State, 0)
+        self.unconfirmed: set[Jid] = set()  # who is not active; few for most of the time, so looking here is cheap
         self._all: dict[Jid, Subscription] = {}
         self._changed: set[Jid] = set()
         self._queue: list[Entry] = []
@@ -128,6 +129,7 @@ class Plan:
         """Track a contact no longer. It keeps its place on the link, because WhatsApp offers no unsubscribe."""
         if (subscription := self._all.pop(jid, None)) is not None:
             self.counts[subscription.state] -= 1
+            self.unconfirmed.discard(jid)
             self._changed.discard(jid)
 
     def restore(self, jid: Jid, priority: int, attempts: int, due: float) -> None:
@@ -223,9 +225,9 @@ class Plan:
 
     def hear(self, jid: Jid) -> bool:
         """An event came from a contact. True if it is the snapshot that answers our subscribe."""
-        subscription = self._all.get(jid)
-        if subscription is None or subscription.state is State.ACTIVE or jid not in self._placed:
+        if jid not in self.unconfirmed or jid not in self._placed:
             return False
+        subscription = self._all[jid]
         snapshot = subscription.state is State.PENDING
         subscription.attempts = 0
         self._move(subscription, State.ACTIVE, 0.0)
@@ -326,6 +328,10 @@ class Plan:
         self.counts[subscription.state] -= 1
         self.counts[state] += 1
         subscription.state, subscription.due, subscription.ticket = state, due, self._tickets
+        if state is State.ACTIVE:
+            self.unconfirmed.discard(subscription.jid)
+        else:
+            self.unconfirmed.add(subscription.jid)
         self._changed.add(subscription.jid)
 
     def _enqueue(self, subscription: Subscription, state: State) -> None:
