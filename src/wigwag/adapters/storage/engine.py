@@ -65,7 +65,7 @@ class Database:
         try:
             async with asyncio.timeout(patience):
                 yield
-        except (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError) as error:
+        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:  # TimeoutError is an OSError
             raise StoreUnavailable(
                 f"{place(self.url)} does not answer ({_reason(error)}). It is tried again; check that it runs."
             ) from error
