@@ -195,3 +195,17 @@ def test_figures_of_several_plans_add_up() -> None:
     one = Stats(total_subscriptions=1, active=2, stale=3, failed=4, queue_length=5)
     two = Stats(total_subscriptions=10, active=20, stale=30, failed=40, queue_length=50)
     assert one + two == Stats(total_subscriptions=11, active=22, stale=33, failed=44, queue_length=55)
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.STALE])
+def test_who_becomes_more_urgent_while_waiting_comes_sooner(state: State) -> None:
+    plan = Plan(Pace(), stale_after=10.0)
+    for n in (0, 1):
+        plan.want(person(n), 2)
+    plan.link_up(0.0)
+    if state is State.STALE:
+        drive(plan, 0.0, 1.0)
+        plan.check([person(0), person(1)], 100.0, lambda _jid: 0.0)
+    plan.want(person(1), 1)
+    assert [s.state for s in plan.subscriptions()] == [state, state]
+    assert [jid for _at, jid in drive(plan, 100.0, 101.0)] == [person(1), person(0)]
