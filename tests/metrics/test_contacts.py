@@ -23,10 +23,10 @@ ONLINE, CHANGES, SEEN = (
     "whatsapp_contact_last_seen_timestamp_seconds",
 )
 
-odd_names = st.text(st.sampled_from('ab "\\\n\r\t{}=,#é😀\u2028\x00') | st.characters(codec="utf-8"), max_size=20)
+odd_names = st.text(st.sampled_from('an "\\\n\r\t{}=,#é😀\u2028\x00') | st.characters(codec="utf-8"), max_size=20)
 contacts = st.builds(
     Presence,
-    jid=st.integers(10**9, 10**9 + 40).map(lambda number: Jid(f"{number}@s.whatsapp.net")),
+    jid=st.integers(10**9, 10**9 + 4).map(lambda number: Jid(f"{number}@s.whatsapp.net")),
     name=odd_names,
     account=st.just("default"),
     status=st.sampled_from(Status),
