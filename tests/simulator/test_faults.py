@@ -118,12 +118,21 @@ async def test_dropped_acknowledgements_never_come_but_the_message_arrives(sim: 
     assert [message.id for message in sim.journal.inbox] == ["M1", "M2"]
 
 
+async def test_a_lasting_fault_of_another_account_is_not_ours(sim: Simulator, online: Client) -> None:
+    await sim.inject("error_463", "15550009999")
+    await online.send(await online.text(Jid(ALICE), "hello", "M1"))
+    assert (await online.expect("ack", id="M1")).text("error") == ""
+
+
 async def test_delayed_acknowledgements_come_late(sim: Simulator, clock: Clock, online: Client) -> None:
     await sim.inject("delay_acks", count=1, delay=3)
     await online.send(await online.text(Jid(ALICE), "hello", "M1"))
     await online.settle()
+    clock.advance(2.9)
+    sim.tick()
+    await online.settle()
     assert [node.tag for node in online.seen if node.tag == "ack"] == []
-    clock.advance(3)
+    clock.advance(0.2)
     sim.tick()
     await online.expect("ack", id="M1")
 

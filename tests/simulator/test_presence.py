@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.simulator.client import Client
-from tests.simulator.conftest import ALICE, BOB, Clock
+from tests.simulator.conftest import ALICE, BOB, Clock, logged
 from wigwag.simulator import ACCOUNT_PHONE, Limits, Simulator
 from wigwag.simulator.wire import SERVER, Jid, Node
 
@@ -104,6 +104,8 @@ async def test_subscriptions_die_with_the_connection(sim: Simulator, online: Cli
     await online.send(subscribe(Jid(ALICE)))
     await online.settle()
     await sim.cut()
+    await logged(sim, "disconnected")
+    assert sim.exchange.watchers(sim.exchange.world.person(ALICE)) == []
     await online.open(online.login_payload())
     await online.activate()
     await online.send(Node("presence", {"type": "available", "name": "Tester"}))

@@ -66,9 +66,12 @@ def test_late_messages_of_an_earlier_chain_are_still_read() -> None:
 def test_a_message_is_read_once() -> None:
     alice, bob = acquainted()
     message = alice.encrypt(B, b"once")
-    bob.decrypt(A, *message)
-    with pytest.raises(SignalError, match="read before"):
-        bob.decrypt(A, *message)
+    skipped = alice.encrypt(B, b"late")
+    for each in (message, alice.encrypt(B, b"ahead"), skipped):
+        bob.decrypt(A, *each)
+    for each in (message, skipped):
+        with pytest.raises(SignalError, match="read before"):
+            bob.decrypt(A, *each)
 
 
 def test_a_message_too_far_ahead_is_refused() -> None:

@@ -14,6 +14,7 @@ _DAY, _HOUR = 24 * 3600.0, 3600.0
 _ONLINE, _AWAY = 240.0, 1500.0
 """Mean seconds online and away, by day."""
 _SHORTEST = 20.0
+_MOST_TURNS = 1000
 
 
 @dataclass(slots=True)
@@ -38,10 +39,12 @@ class Rhythm:
         self._turns, self._days = [], {}
 
     def due(self, now: float) -> list[tuple[Person, bool]]:
-        """Who comes (True) or goes (False) by now, in order."""
+        """Who comes (True) or goes (False) by now, in order; if it is very many, the others the next time."""
         simulated = self._anchor + (now - self._anchor) * self.speed
         changes: dict[Person, bool] = {}
-        while self._turns and self._turns[0][0] <= simulated:
+        for _ in range(_MOST_TURNS):
+            if not self._turns or self._turns[0][0] > simulated:
+                break
             at, number, person = heapq.heappop(self._turns)
             awake = self._is_awake(person, at)
             online = awake and not changes.get(person, person.online)

@@ -24,6 +24,7 @@ from websockets.http11 import Request
 from wigwag.simulator import admin, stanzas
 from wigwag.simulator.connection import Closed, Connection, FrameError
 from wigwag.simulator.controls import Controls
+from wigwag.simulator.exchange import Stream
 from wigwag.simulator.limits import Limits
 from wigwag.simulator.linking import LinkError
 from wigwag.simulator.noise import Greeting, HandshakeError
@@ -91,11 +92,15 @@ class Simulator(Controls):
         if self._chats:
             await asyncio.wait(self._chats, timeout=_FAREWELL_TIMEOUT)
         self._server.stopping.set()
-        await asyncio.gather(server, clock, return_exceptions=True)
+        for outcome in await asyncio.gather(server, clock, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
 
     async def wait(self) -> None:
-        """Until the server ends, which it does not by itself."""
-        await asyncio.shield(self._tasks[0])
+        """Until it ends, which it does not by itself; if it breaks, with the error that broke it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
 
     async def _keep_time(self) -> None:
         while True:
@@ -125,12 +130,17 @@ class Simulator(Controls):
             if "pairing" in greeting.payload:
                 await self._pair(connection, greeting)
             elif stream := login.admit(self.exchange, connection, greeting):
-                await self._read(connection, lambda node: stanzas.handle(self.exchange, stream, node))
-                login.depart(self.exchange, stream)
+                await self._serve_stream(stream)
         finally:
             connection.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(writer, _FAREWELL_TIMEOUT)
+
+    async def _serve_stream(self, stream: Stream) -> None:
+        try:
+            await self._read(stream.connection, lambda node: stanzas.handle(self.exchange, stream, node))
+        finally:
+            login.depart(self.exchange, stream)
 
     async def _pair(self, connection: Connection, greeting: Greeting) -> None:
         pairing = Pairing(self.exchange, connection, greeting)
@@ -141,9 +151,11 @@ class Simulator(Controls):
             connection.post(Node("failure", {"reason": "400", "location": "sim"}))
             return
         self.add_pairing(pairing)
-        await self._read(connection, pairing.handle)
-        self.drop_pairing(pairing)
-        pairing.gone()
+        try:
+            await self._read(connection, pairing.handle)
+        finally:
+            self.drop_pairing(pairing)
+            pairing.gone()
 
     async def _read(self, connection: Connection, handle: Callable[[Node], None]) -> None:
         """Hand over nodes until the connection ends, whoever ends it."""
