@@ -17,7 +17,7 @@ from rich.console import Console
 from wigwag.app.gateway import Gateway
 from wigwag.cli import demo_screen, settings
 from wigwag.cli.demo_stage import perform, set_the_stage
-from wigwag.cli.demo_world import CAST, CIRCLES, NAMED, Script
+from wigwag.cli.demo_world import CAST, CIRCLES, Script
 from wigwag.cli.outcome import Failure
 from wigwag.cli.screen import own_the_screen
 from wigwag.cli.serve import Port, claim, drive
@@ -68,7 +68,7 @@ async def _demo(chosen: Settings, screen: Console) -> None:
 
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
 
-    async def on_ready(running: Running) -> None:
+    async def on_ready(running: "Running") -> None:
         ready.set_result(running)
 
     async with Simulator(seed=SEED) as simulator, asyncio.TaskGroup() as tasks:
@@ -82,10 +82,11 @@ async def _demo(chosen: Settings, screen: Console) -> None:
 async def _show(ready: "asyncio.Future[Running]", simulator: Simulator, screen: Console) -> None:
     running = await ready
     screen.print(f"✓ gateway on {running.url}, simulator on {simulator.url}", soft_wrap=True)
-    await pair(running.gateway, simulator)
+    with screen.status("Pairing: the client makes its keys now, which takes some seconds"):
+        await pair(running.gateway, simulator)
     screen.print("✓ paired through the QR code on offer")
     await track(running.gateway)
-    screen.print(f"✓ tracking {NAMED} contacts by name and {len(CIRCLES)} groups, at the default pace")
+    screen.print(f"✓ tracking {len(CAST)} contacts by name and {len(CIRCLES)} groups, at the default pace")
     demo_screen.say_where_to_look(screen, running.url, simulator.url)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(perform(simulator, Script(random.Random(SEED))), name="cast")  # noqa: S311 - chance
@@ -114,9 +115,9 @@ async def _scan(gateway: Gateway, simulator: Simulator) -> None:
 
 
 async def track(gateway: Gateway) -> None:
-    """The first ones by name, the most urgent first; the others as members of their groups."""
-    for number, priority in enumerate((HIGH, MEDIUM, LOW)):
-        people = [(person.phone, person.name) for person in CAST[number:NAMED:3]]
+    """All by name, the most urgent first, and whoever is in the groups."""
+    for priority in (HIGH, MEDIUM, LOW):
+        people = [(person.phone, person.name) for person in CAST if person.priority == priority]
         await gateway.track(people, priority=priority)
     for circle in CIRCLES:
         await gateway.track_group(circle.id, priority=LOW)

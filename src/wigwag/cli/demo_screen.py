@@ -26,7 +26,7 @@ def say_where_to_look(screen: Console, url: str, simulator: str) -> None:
         ("presence", f"{url}/api/presence"),
         ("counts", f"{url}/api/presence/stats"),
         ("metrics", f"{url}/metrics"),
-        ("API", f"{url}/docs"),
+        ("API", f"{url}/openapi.json"),
         ("simulator", f"{simulator}/sim/subscriptions"),
     )
     grid = Table.grid(padding=(0, 2))
@@ -81,7 +81,9 @@ class Picture:
             (f"{counts.online} online", "green"),
             f", {counts.offline} offline, ",
             (f"{counts.total - counts.observed} not observed", "yellow"),
-            f"   subscriptions: {stats.active} active, {stats.queue_length} queued, {stats.failed} failed",
+            f"   subscriptions: {stats.active} active",
+            f", {stats.queue_length} queued" if stats.queue_length else "",
+            f", {stats.failed} failed" if stats.failed else "",
         )
 
     def draw(self) -> Group:

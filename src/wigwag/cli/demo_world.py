@@ -21,8 +21,6 @@ NAMES = (
     "Maëlle Fournier", "김 하준", "Thandiwe Dlamini", "Bat-Erdene Ganbold", "Leilani Kahale", "Oisín Byrne",
     "Chidi Eze", "Marisol Vega", "Aroha Ngata",
 )  # fmt: skip
-NAMED = 25
-"""So many are tracked by name, the others as members of groups."""
 
 DAY, AWAKE = 20 * 60.0, 16 / 24
 """Seconds that a day takes, and the part of it that people are awake."""
@@ -32,10 +30,11 @@ ONLINE, AWAY = 9.0, 36.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Character:
-    """One of the people. `zone`: how far ahead of the others their day is, as a part of it."""
+    """One of the people. `zone`: how far ahead of the others their day is, as a part of it. `priority`: 1 to 3."""
 
     phone: str
     name: str
+    priority: int
     zone: float
     hides_last_seen: bool
     by_lid: bool
@@ -55,6 +54,7 @@ CAST = tuple(
     Character(
         phone=f"1555010{1009 + 203 * number}",
         name=name,
+        priority=1 + min(number // 8, 2),
         zone=number * 7 % 40 / 40,
         hides_last_seen=number % 6 == 4,
         by_lid=number % 5 == 2,

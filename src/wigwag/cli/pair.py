@@ -43,7 +43,7 @@ def pair(
         if gateway.get("accounts", account)["state"] == "connected":
             raise Failure(f"{account} is paired and connected already.", ExitCode.REFUSED)
         steps = watch_pairing(gateway, account, pause=lambda: time.sleep(LOOK_AGAIN))
-        jid = _show_code(gateway, account, phone, steps) if phone else _show_qr(steps)
+        jid = show_code(gateway, account, phone, steps) if phone else show_qr(steps)
     say(f"✓ {account} is paired as {jid.partition('@')[0]} and connected.")
 
 
@@ -83,7 +83,7 @@ def _offer(gateway: Client, account: str) -> dict[str, Any]:
     return offer
 
 
-def _show_qr(steps: Iterator[dict[str, Any]]) -> str:
+def show_qr(steps: Iterator[dict[str, Any]]) -> str:
     """Each code in the place of the one before, or below it where there is no room. Returns the account's jid."""
     step: dict[str, Any] = {}
     if not out.is_terminal or out.height < ROOM:
@@ -107,7 +107,7 @@ def _poster(step: dict[str, Any]) -> Text:
     return Text.assemble(HOW, "\n\n", picture, (rest, "dim"))
 
 
-def _show_code(gateway: Client, account: str, phone: str, steps: Iterator[dict[str, Any]]) -> str:
+def show_code(gateway: Client, account: str, phone: str, steps: Iterator[dict[str, Any]]) -> str:
     """Ask for a code whenever pairing is offered anew. Returns the account's jid."""
     step, asked = {}, False
     for step in steps:

@@ -59,5 +59,12 @@ def drive(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end. Errors that are expected become a Failure."""
     try:
         asyncio.run(work)
-    except GatewayError as error:
-        raise Failure(str(error)) from error
+    except (GatewayError, Failure, OSError, ExceptionGroup) as error:
+        cause: Exception = error
+        while isinstance(cause, ExceptionGroup) and len(cause.exceptions) == 1:
+            cause = cause.exceptions[0]
+        if isinstance(cause, GatewayError | Failure):
+            raise Failure(str(cause)) from error
+        if isinstance(cause, OSError) and cause.filename:
+            raise Failure(f"{cause.filename}: {cause.strerror}.") from error
+        raise

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line promises to the shell: help, exit codes, and sentences instead of tracebacks."""
+
+import http.server
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.conftest import Command, House
+from wigwag import __version__
+from wigwag.cli import app
+
+VERBS = [
+    ["demo"], ["serve"], ["simulate"], ["watch"], ["track"], ["untrack"], ["erase"], ["subscriptions"], ["groups"],
+    ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"],
+]  # fmt: skip
+NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
+ANNA = "919876543210"
+ASKING = [
+    ["watch"], ["watch", "--once"], ["track", ANNA], ["untrack", ANNA], ["erase", ANNA, "--yes"],
+    ["subscriptions"], ["groups"], ["pair"], ["pace"], ["accounts"], ["accounts", "show", "x"],
+    ["accounts", "add", "x"], ["accounts", "connect", "x"], ["accounts", "disconnect", "x"],
+    ["accounts", "remove", "x"], ["accounts", "appear", "x", "off"],
+]  # fmt: skip
+
+
+def _words(line: list[str]) -> str:
+    return " ".join(line)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=_words)
+def test_help_has_examples(verb: list[str], wigwag: Command) -> None:
+    result = wigwag(*verb, "--help")
+    assert result.exit_code == 0
+    assert f"wigwag {' '.join(verb)}" in result.stdout.partition("Examples:")[2]
+
+
+def test_every_verb_is_in_the_help(wigwag: Command) -> None:
+    shown = wigwag("--help").stdout
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    names |= {str(group.name) for group in app.registered_groups}
+    assert names == {verb[0] for verb in VERBS}
+    assert all(f"│ {name} " in shown for name in names)
+
+
+def test_version(wigwag: Command) -> None:
+    assert wigwag("--version").stdout == f"wigwag {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["wave"], "No such command"),
+        (["watch", "--interval", "0"], "--interval"),
+        (["watch", "--url", "nonsense"], "is no address of a gateway"),
+        (["watch", "--url", "http://[::"], "is no address of a gateway"),
+        (["track"], "whom?"),
+        (["track", "12"], "12: This is not a WhatsApp address"),
+        (["track", "919876543210", "919123456789", "--name", "Both"], "--name goes with one number"),
+        (["track", "919876543210", "--priority", "urgent"], "high"),
+        (["track", "--file", "no-such-file.csv"], "no-such-file.csv"),
+        (["untrack"], "Missing argument"),
+        (["untrack", "x@g.us"], "not a WhatsApp group"),
+        (["erase", "nobody"], "not a WhatsApp address"),
+        (["pace", "furious"], "furious"),
+        (["serve", "--port", "70000"], "--port"),
+    ],
+    ids=lambda value: _words(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_ends_with_2(line: list[str], words: str, wigwag: Command) -> None:
+    result = wigwag(*line)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("line", ASKING, ids=_words)
+def test_no_gateway_ends_with_3_and_says_how_to_start_one(line: list[str], wigwag: Command) -> None:
+    result = wigwag(*line, WIGWAG_URL=NOBODY)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert f"no gateway answers at {NOBODY}" in result.stderr
+    assert "wigwag serve" in result.stderr
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """A server that is no gateway: it says a word to everybody."""
+
+    class Stranger(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>hello</html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_another_program_on_the_port_is_told_apart(stranger: str, wigwag: Command) -> None:
+    result = wigwag("watch", "--url", stranger)
+    assert (result.exit_code, result.stderr) == (3, f"wigwag: what answers at {stranger} is not wigwag.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["untrack", "919876543210"], "919876543210: "),
+        (["untrack", "120363400902171371@g.us"], "120363400902171371@g.us: "),
+        (["track", "919876543210", "--account", "sales"], "There is no account of this name."),
+        (["accounts", "show", "sales"], "There is no account of this name."),
+        (["accounts", "add", "default"], "There is an account of this name already."),
+        (["accounts", "add", "Sales Team"], "An account's name is"),
+        (["pair", "sales"], "There is no account of this name."),
+        (["pair"], "paired and connected already"),
+    ],
+    ids=lambda value: _words(value) if isinstance(value, list) else "",
+)
+def test_a_refusal_ends_with_4_and_the_reason(line: list[str], words: str, paired: House, wigwag: Command) -> None:
+    result = wigwag(*line, WIGWAG_URL=paired.url)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert words in result.stderr
+
+
+def test_a_taken_port_is_said_before_anything_starts(house: House, wigwag: Command) -> None:
+    for verb in ("serve", "demo", "simulate"):
+        result = wigwag(verb, "--port", str(house.port))
+        assert result.exit_code == 1
+        assert f"cannot listen on 127.0.0.1:{house.port}" in result.stderr
+        assert "--port" in result.stderr
+
+
+def test_ctrl_c_ends_with_130(paired: House) -> None:
+    command = [sys.executable, "-m", "wigwag", "watch", "--url", paired.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("0 contacts")
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=20)
+    assert (process.returncode, complaints) == (130, "")
