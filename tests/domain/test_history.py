@@ -56,6 +56,13 @@ def test_nothing_of_a_forgotten_contact_is_closed_later() -> None:
     assert len(intervals.fold(change(ON, U, 2.0, JANE))) == 2
 
 
+def test_an_interval_ends_once() -> None:
+    intervals = OpenIntervals()
+    intervals.fold(change(U, OFF, 1.0))
+    assert len(intervals.fold(change(OFF, U, 2.0))) == 1
+    assert intervals.fold(change(OFF, U, 3.0)) == []
+
+
 def test_an_interval_never_ends_before_it_starts() -> None:
     intervals = OpenIntervals()
     intervals.fold(change(U, OFF, 5.0))
