@@ -9,96 +9,19 @@ import dataclasses
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from wigwag.simulator import bodies
 from wigwag.simulator.controls import Controls
 from wigwag.simulator.linking import LinkError
 from wigwag.simulator.world import Group, Person, UnknownPerson
 
-Phone = Annotated[str, Field(pattern=r"^[1-9]\d{4,14}$", description="digits, international, no plus")]
-Lid = Annotated[str, Field(pattern=r"^\d{5,20}$")]
 _MOST_LINES = 10_000
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-Model = TypeVar("Model", bound=Body)
-
-
-class Scan(Body):
-    qr: str
-    phone: Phone | None = None
-
-
-class ScanCode(Body):
-    phone: Phone
-    code: Annotated[str, Field(pattern=r"^[1-9A-Za-z]{4}-?[1-9A-Za-z]{4}$")]
-
-
-class Contact(Body):
-    name: str | None = None
-    lid: Lid | None = None
-    about: str | None = None
-    last_seen_visible: bool | None = None
-    addressed_by_lid: bool | None = None
-
-
-class NumberedContact(Contact):
-    phone: Phone
-
-
-class Presence(Body):
-    online: bool
-    last_seen: datetime | None = None
-
-
-class Typing(Body):
-    state: Literal["composing", "paused"] = "composing"
-    media: Literal["audio"] | None = None
-
-
-class Text(Body):
-    text: Annotated[str, Field(min_length=1, max_length=65_536)]
-    account: Phone | None = None
-
-
-class GroupBody(Body):
-    subject: Annotated[str, Field(min_length=1, max_length=100)]
-    participants: list[Phone]
-    admins: list[Phone] = []
-    by_lid: bool = False
-
-
-class LimitsBody(Body):
-    subscriptions_per_minute: Annotated[int, Field(ge=0)] | None = None
-    subscriptions_alive: Annotated[int, Field(ge=0)] | None = None
-    on_excess: Literal["drop", "error", "stream_error"] = "drop"
-
-
-class Receipts(Body):
-    delivery: bool = True
-    read: bool = True
-
-
-class FaultBody(Body):
-    kind: str
-    account: Phone | None = None
-    seconds: Annotated[float, Field(gt=0)] | None = None
-    count: Annotated[int, Field(gt=0)] | None = None
-    code: Annotated[int, Field(gt=0)] | None = None
-    delay: Annotated[float, Field(ge=0)] = 5.0
-
-
-class RhythmBody(Body):
-    speed: Annotated[float, Field(gt=0)] = 60.0
-    phones: list[Phone] | None = None
 
 
 def routes(controls: Controls) -> list[Route]:
@@ -142,11 +65,11 @@ class _Api:
         return JSONResponse({"root_key": self._controls.root_key.hex()})
 
     async def scan(self, request: Request) -> Response:
-        body = await _body(request, Scan)
+        body = await _body(request, bodies.Scan)
         return _json(await self._controls.scan(body.qr, body.phone))
 
     async def scan_code(self, request: Request) -> Response:
-        body = await _body(request, ScanCode)
+        body = await _body(request, bodies.ScanCode)
         return _json(await self._controls.scan_code(body.phone, body.code))
 
     async def accounts(self, _request: Request) -> Response:
@@ -157,37 +80,35 @@ class _Api:
         return _json([_contact(person) for person in self._controls.exchange.world.people.values()])
 
     async def put_contacts(self, request: Request) -> Response:
-        bodies = TypeAdapter(list[NumberedContact]).validate_json(await request.body())
-        for body in bodies:
-            self._controls.put_contact(**body.model_dump())
-        return JSONResponse({"contacts": len(bodies)})
+        contacts = TypeAdapter(list[bodies.NumberedContact]).validate_json(await request.body())
+        for contact in contacts:
+            self._controls.put_contact(**contact.model_dump())
+        return JSONResponse({"contacts": len(contacts)})
 
     async def put_contact(self, request: Request) -> Response:
-        body = await _body(request, Contact)
+        body = await _body(request, bodies.Contact)
         return _json(_contact(self._controls.put_contact(_phone(request), **body.model_dump())))
 
     async def set_presence(self, request: Request) -> Response:
-        body, phone = await _body(request, Presence), _phone(request)
+        body, phone = await _body(request, bodies.Presence), _phone(request)
         await self._controls.set_presence(phone, online=body.online, last_seen=body.last_seen)
         return _json(_contact(self._controls.exchange.world.person(phone)))
 
     async def type(self, request: Request) -> Response:
-        body = await _body(request, Typing)
+        body = await _body(request, bodies.Typing)
         await self._controls.type(_phone(request), body.state, body.media)
         return Response(status_code=204)
 
     async def send_text(self, request: Request) -> Response:
-        body = await _body(request, Text)
+        body = await _body(request, bodies.Text)
         return _json({"id": await self._controls.send_text(_phone(request), body.text, body.account)})
 
     async def groups(self, _request: Request) -> Response:
         return _json([_group(group) for group in self._controls.exchange.world.groups.values()])
 
     async def put_group(self, request: Request) -> Response:
-        body = await _body(request, GroupBody)
-        group_id = TypeAdapter(Annotated[str, Field(pattern=r"^[0-9-]{5,40}$")]).validate_python(
-            request.path_params["id"].removesuffix("@g.us")
-        )
+        body = await _body(request, bodies.Group)
+        group_id = TypeAdapter(bodies.GroupId).validate_python(request.path_params["id"].removesuffix("@g.us"))
         return _json(_group(await self._controls.put_group(group_id, **body.model_dump())))
 
     def lines(self, name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -207,18 +128,18 @@ class _Api:
 
     async def set_limits(self, request: Request) -> Response:
         """Only what the body names is changed."""
-        body = await _body(request, LimitsBody)
+        body = await _body(request, bodies.Limits)
         named = body.model_dump(exclude_unset=True)
         self._controls.set_limits(dataclasses.replace(self._controls.exchange.gate.limits, **named))
         return _json(self._controls.exchange.gate.limits)
 
     async def set_receipts(self, request: Request) -> Response:
-        body = await _body(request, Receipts)
+        body = await _body(request, bodies.Receipts)
         self._controls.set_receipts(delivery=body.delivery, read=body.read)
         return _json(self._controls.exchange.receipts)
 
     async def inject(self, request: Request) -> Response:
-        body = await _body(request, FaultBody)
+        body = await _body(request, bodies.Fault)
         await self._controls.inject(**body.model_dump())
         return Response(status_code=204)
 
@@ -230,7 +151,7 @@ class _Api:
         return Response(status_code=204)
 
     async def start_rhythm(self, request: Request) -> Response:
-        body = await _body(request, RhythmBody)
+        body = await _body(request, bodies.Rhythm)
         self._controls.start_rhythm(body.speed, body.phones)
         return Response(status_code=204)
 
@@ -239,12 +160,12 @@ class _Api:
         return Response(status_code=204)
 
 
-async def _body(request: Request, model: type[Model]) -> Model:
+async def _body(request: Request, model: type[bodies.Model]) -> bodies.Model:
     return model.model_validate_json(await request.body() or b"{}")
 
 
 def _phone(request: Request) -> str:
-    phone: str = TypeAdapter(Phone).validate_python(request.path_params["phone"])
+    phone: str = TypeAdapter(bodies.Phone).validate_python(request.path_params["phone"])
     return phone
 
 

@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from wigwag.simulator import phone as phones
 from wigwag.simulator.connection import Connection
@@ -91,14 +90,24 @@ class Controls:
 
     # -- people and groups
 
-    def put_contact(self, phone: str, *, name: str | None = None, lid: str | None = None, **traits: Any) -> Person:
-        """Make or change a contact. Traits: about, last_seen_visible, addressed_by_lid; None leaves them alone."""
+    def put_contact(
+        self,
+        phone: str,
+        *,
+        name: str | None = None,
+        lid: str | None = None,
+        about: str | None = None,
+        last_seen_visible: bool | None = None,
+        addressed_by_lid: bool | None = None,
+    ) -> Person:
+        """Make or change a contact; None leaves as it is. Raises ValueError when the LID is another's."""
         person = self.exchange.world.put(phone, name=name, lid=lid)
-        for trait, value in traits.items():
-            if trait not in ("about", "last_seen_visible", "addressed_by_lid"):
-                raise TypeError(f"a contact has no trait {trait}")
-            if value is not None:
-                setattr(person, trait, value)
+        if about is not None:
+            person.about = about
+        if last_seen_visible is not None:
+            person.last_seen_visible = last_seen_visible
+        if addressed_by_lid is not None:
+            person.addressed_by_lid = addressed_by_lid
         return person
 
     async def set_presence(self, phone: str, *, online: bool, last_seen: datetime | None = None) -> None:
@@ -178,15 +187,15 @@ class Controls:
         """
         if kind == "error_463":
             kind, code = "error_acks", 463
-        if kind not in LASTING + MISHAPS:
+        if kind not in (*LASTING, *MISHAPS):
             raise ValueError(f"no fault {kind!r}: choose one of {', '.join(sorted((*LASTING, *MISHAPS)))}, error_463")
         self.journal.note("faults", "fault", account or "", kind=kind)
         number, streams = code or _CODES.get(kind, 0), self.exchange.streams_of(account)
         if kind in MISHAPS:
-            happen(self.exchange, kind, account, number)  # type: ignore[arg-type]
+            happen(self.exchange, kind, account, number)
         else:
             until = None if seconds is None else self.exchange.now() + seconds
-            fault = Fault(kind=kind, account=account, until=until, left=count, code=number, delay=delay)  # type: ignore[arg-type]
+            fault = Fault(kind=kind, account=account, until=until, left=count, code=number, delay=delay)
             self.exchange.faults.active.append(fault)
             for stream in streams if kind in ("ban", "outdated") else []:
                 stream.connection.close()

@@ -19,7 +19,7 @@ class Fault:
     `code` is the failure reason, ban reason or acknowledgement error; `delay` the seconds an acknowledgement waits.
     """
 
-    kind: Lasting
+    kind: str
     account: str | None = None
     until: float | None = None
     left: int | None = None

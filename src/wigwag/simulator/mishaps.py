@@ -5,17 +5,13 @@ Each is a function on the open streams of an account, or of all. Faults that las
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
 
 from wigwag.simulator.exchange import Exchange, Stream
 from wigwag.simulator.stanzas import login, presence
 from wigwag.simulator.wire import Node
 
-Mishap = Literal["cut", "replaced", "logged_out", "stream_error", "forget_subscriptions"]
-MISHAPS: tuple[str, ...] = get_args(Mishap)
 
-
-def happen(exchange: Exchange, kind: Mishap, account: str | None, code: int) -> None:
+def happen(exchange: Exchange, kind: str, account: str | None, code: int) -> None:
     """`code` matters to stream_error only. A logged out device is unlinked even when it is not connected."""
     if kind == "logged_out":
         devices = [d for p in exchange.world.accounts() if account in (None, p.phone) for d in p.devices.values()]
@@ -48,3 +44,5 @@ _STRIKES: dict[str, Callable[[Exchange, Stream, int], None]] = {
     "stream_error": _stream_error,
     "forget_subscriptions": _forget,
 }
+
+MISHAPS = ("logged_out", *_STRIKES)

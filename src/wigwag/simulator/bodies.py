@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the admin API takes: one model for each body, strict about names it does not know.
+
+Shapes and bounds only; what a body does is in `controls`.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Phone = Annotated[str, Field(pattern=r"^[1-9]\d{4,14}$", description="digits, international, no plus")]
+GroupId = Annotated[str, Field(pattern=r"^[0-9-]{5,40}$")]
+Lid = Annotated[str, Field(pattern=r"^\d{5,20}$")]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+Model = TypeVar("Model", bound=Body)
+
+
+class Scan(Body):
+    qr: str
+    phone: Phone | None = None
+
+
+class ScanCode(Body):
+    phone: Phone
+    code: Annotated[str, Field(pattern=r"^[1-9A-Za-z]{4}-?[1-9A-Za-z]{4}$")]
+
+
+class Contact(Body):
+    name: str | None = None
+    lid: Lid | None = None
+    about: str | None = None
+    last_seen_visible: bool | None = None
+    addressed_by_lid: bool | None = None
+
+
+class NumberedContact(Contact):
+    phone: Phone
+
+
+class Presence(Body):
+    online: bool
+    last_seen: datetime | None = None
+
+
+class Typing(Body):
+    state: Literal["composing", "paused"] = "composing"
+    media: Literal["audio"] | None = None
+
+
+class Text(Body):
+    text: Annotated[str, Field(min_length=1, max_length=65_536)]
+    account: Phone | None = None
+
+
+class Group(Body):
+    subject: Annotated[str, Field(min_length=1, max_length=100)]
+    participants: list[Phone]
+    admins: list[Phone] = []
+    by_lid: bool = False
+
+
+class Limits(Body):
+    subscriptions_per_minute: Annotated[int, Field(ge=0)] | None = None
+    subscriptions_alive: Annotated[int, Field(ge=0)] | None = None
+    on_excess: Literal["drop", "error", "stream_error"] = "drop"
+
+
+class Receipts(Body):
+    delivery: bool = True
+    read: bool = True
+
+
+class Fault(Body):
+    kind: str
+    account: Phone | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    count: Annotated[int, Field(gt=0)] | None = None
+    code: Annotated[int, Field(gt=0)] | None = None
+    delay: Annotated[float, Field(ge=0)] = 5.0
+
+
+class Rhythm(Body):
+    speed: Annotated[float, Field(gt=0)] = 60.0
+    phones: list[Phone] | None = None
