@@ -41,6 +41,7 @@ def build_app(
         openapi_tags=_TAGS,
         docs_url=None,  # its scripts come from another host
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
     app.state.gateway, app.state.clock = gateway, clock
@@ -58,12 +59,23 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of a problem into the API's description, where every route refers to it."""
+    """Put the shape of a problem into the API's description, in place of what FastAPI believes of errors."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema = describe()
-        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-        return schema
+        if app.openapi_schema is None:
+            schema = describe()
+            _forget_validation_errors(schema)
+            schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _forget_validation_errors(schema: dict[str, Any]) -> None:
+    for path in schema["paths"].values():
+        for operation in path.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for shape in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(shape, None)

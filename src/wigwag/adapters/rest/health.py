@@ -38,17 +38,17 @@ Exposition = Callable[[str], Awaitable[tuple[str, AsyncIterator[bytes]]]]
 class Health:
     """Asks the parts, within a time limit, and remembers for /healthz."""
 
-    def __init__(self, ready: Ready, clock: Clock) -> None:
-        self._ready, self._clock = ready, clock
+    def __init__(self, ready: Ready, clock: Clock, patience: float = PATIENCE) -> None:
+        self._ready, self._clock, self._patience = ready, clock, patience
         self._asked, self._checks = float("-inf"), list[Check]()
 
     async def now(self) -> list[Check]:
         """How the parts are."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 self._checks = list(await self._ready())
         except TimeoutError:
-            self._checks = [Check(part="checks", ok=False, detail=f"No answer in {PATIENCE:.0f} s.")]
+            self._checks = [Check(part="checks", ok=False, detail=f"No answer in {self._patience:.0f} s.")]
         self._asked = self._clock.now()
         return self._checks
 
