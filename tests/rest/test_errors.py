@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from wigwag.domain.errors import GatewayError
 from wigwag.domain.presence import Presence
 from wigwag.testing import FakeClock
 
+DOCS = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
 JSON = {"content-type": "application/json"}
 
 
@@ -200,3 +202,9 @@ async def test_every_error_is_described_as_a_problem(client: httpx.AsyncClient) 
                         "application/problem+json",
                         {"schema": {"$ref": "#/components/schemas/Problem"}},
                     )
+
+
+async def test_the_docs_name_every_request(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    requests = {f"`{method.upper()} {path}`" for path, operations in paths.items() for method in operations}
+    assert {request for request in requests if request not in DOCS} == set()
