@@ -109,6 +109,17 @@ async def test_a_false_device_signature_links_nothing(sim: Simulator, client: Cl
     assert list(sim.exchange.world.accounts()) == []
 
 
+async def test_a_signature_for_another_key_index_links_nothing(sim: Simulator, client: Client) -> None:
+    codes = await client.offer()
+    scan = asyncio.create_task(sim.scan(codes[0]), name="scan")
+    success = await client.expect("iq", type="set")
+    answer = client.take_proof(success.children[0], client.keys.identity)
+    answer.children[0].attrs["key-index"] = "9"
+    await client.send(Node("iq", {"to": SERVER, "type": "result", "id": success.text("id")}, [answer]))
+    with pytest.raises(LinkError, match="key index"):
+        await scan
+
+
 async def test_a_client_that_refuses_the_phone_is_reported(sim: Simulator, client: Client) -> None:
     codes = await client.offer()
     scan = asyncio.create_task(sim.scan(codes[0]), name="scan")
@@ -163,6 +174,20 @@ async def test_a_wrong_code_links_nothing(sim: Simulator, client: Client) -> Non
     primary = (await client.expect("notification")).children[0]
     await client.query("md", "set", client.companion_finish("15550002222", CODE, ephemeral, primary))
     with pytest.raises(LinkError, match="code is wrong"):
+        await typing
+
+
+async def test_a_key_bundle_for_another_account_links_nothing(sim: Simulator, client: Client) -> None:
+    await client.offer()
+    ephemeral = KeyPair.generate()
+    await client.query("md", "set", client.companion_hello("15550002222", CODE, ephemeral))
+    typing = asyncio.create_task(sim.scan_code("15550002222", CODE), name="type")
+    primary = (await client.expect("notification")).children[0]
+    stranger = Node("primary_identity_pub", {}, KeyPair.generate().public)
+    children = [stranger if child.tag == stranger.tag else child for child in primary.children]
+    finish = client.companion_finish("15550002222", CODE, ephemeral, Node(primary.tag, {}, children))
+    await client.query("md", "set", finish)
+    with pytest.raises(LinkError, match="another account"):
         await typing
 
 

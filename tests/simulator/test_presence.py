@@ -103,9 +103,10 @@ async def test_who_unsubscribes_hears_no_more(sim: Simulator, online: Client) ->
 async def test_subscriptions_die_with_the_connection(sim: Simulator, online: Client) -> None:
     await online.send(subscribe(Jid(ALICE)))
     await online.settle()
+    (stream,) = sim.exchange.streams.values()
     await sim.cut()
     await logged(sim, "disconnected")
-    assert sim.exchange.watchers(sim.exchange.world.person(ALICE)) == []
+    assert stream.subscriptions == {}
     await online.open(online.login_payload())
     await online.activate()
     await online.send(Node("presence", {"type": "available", "name": "Tester"}))

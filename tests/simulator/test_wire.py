@@ -3,6 +3,7 @@
 
 import contextlib
 import zlib
+from functools import reduce
 
 import pytest
 from hypothesis import example, given
@@ -66,6 +67,10 @@ def test_a_damaged_node_never_breaks_the_reader(node: Node, data: st.DataObject)
     [
         pytest.param(wire.encode(Node("iq")) + b"\x00", id="bytes after the node"),
         pytest.param(wire.encode(Node("iq", {"id": "longer than packed"}))[:-1], id="cut short"),
+        pytest.param(b"\x02" + zlib.compress(wire.encode(Node("iq"))[1:])[:-1], id="compression cut short"),
+        pytest.param(
+            wire.encode(reduce(lambda inner, _: Node("item", {}, [inner]), range(40), Node("item"))), id="deep"
+        ),
         pytest.param(b"\x00\x00", id="a node without a tag"),
         pytest.param(b"\x00\xf8\x01\x00", id="an empty tag"),
         pytest.param(b"\x00\xf8\x01\xf0", id="an unknown tag"),
