@@ -144,8 +144,19 @@ async def test_pairing_data_with_a_bad_key_is_refused(client: Client, changes: d
     assert (await client.expect("failure")).text("reason") == "400"
 
 
+async def test_a_client_that_is_linked_cannot_be_linked_again(sim: Simulator, client: Client) -> None:
+    codes = await client.offer()
+    scan = asyncio.create_task(sim.scan(codes[0]), name="scan")
+    await client.confirm()
+    await scan
+    with pytest.raises(LinkError, match="linked already"):
+        await sim.scan(codes[1])
+
+
 async def test_before_it_is_linked_a_client_may_only_ping(client: Client) -> None:
     await client.offer()
+    await client.send(Node("presence", {"type": "available"}))
+    assert (await client.expect("error")).text("code") == "479"
     assert (await client.query("w:p", "get")).text("type") == "result"
     answer = await client.query("w:g2", "get", Node("participating"), to=Jid("", "g.us"))
     assert answer.text("type") == "error"

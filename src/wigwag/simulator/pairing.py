@@ -90,7 +90,7 @@ class Pairing:
         """The user types the code into the phone; whether it was right shows when the client answers."""
         if self._code is None:
             raise LinkError("this client has not asked for a code")
-        letters = code.replace("-", "").upper()
+        attempt, letters = self._begin_attempt(), code.replace("-", "").upper()
         self._code.ephemeral = KeyPair.generate()
         self._code.companion = linking.unwrap_key(letters, self._code.wrapped)
         wrapped = linking.wrap_key(letters, self._code.ephemeral.public)
@@ -102,7 +102,7 @@ class Pairing:
         hello = Node("link_code_companion_reg", {"stage": "primary_hello"}, content)
         head: dict[str, str | Jid] = {"from": SERVER, "type": "link_code_companion_reg", "t": self.exchange.time()}
         self.connection.post(Node("notification", {**head, "id": self.exchange.new_id()}, [hello]))
-        return self._begin_attempt()
+        return attempt
 
     def handle(self, node: Node) -> None:
         """A stanza of the client. What it may not say before it is linked is refused."""
@@ -117,6 +117,9 @@ class Pairing:
             elif node.tag == "iq" and kind in ("get", "set"):
                 known = node.text("xmlns") in ("w:p", "urn:xmpp:ping")
                 self.connection.post(iq.result(node) if known else iq.error(node, 401))
+            elif node.tag not in ("iq", "ack", "ib"):
+                self.exchange.journal.refuse("pairing", f"<{node.tag}> of a client that is not linked")
+                self.connection.post(Node("error", {"code": "479", "text": "smax-invalid"}))
         except LinkError as error:
             self._fail(error)
 
@@ -125,6 +128,8 @@ class Pairing:
         self._fail(LinkError("the client went away before it was linked"))
 
     def _begin_attempt(self) -> "asyncio.Future[Device]":
+        if self.linked:
+            raise LinkError("this client is linked already: it only has to log in")
         self._attempt = asyncio.get_running_loop().create_future()
         return self._attempt
 

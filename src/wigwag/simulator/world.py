@@ -173,13 +173,11 @@ class World:
 
     def account(self, phone: str | None) -> Person:
         """The account of that number; without a number, the only one there is."""
-        accounts = list(self.accounts())
-        if phone is None and len(accounts) == 1:
-            return accounts[0]
-        match = next((person for person in accounts if person.phone == phone), None)
-        if match is None:
+        people = self.people.values() if phone is None else [self.people[phone]] if phone in self.people else []
+        candidates = [person for person in people if person.devices]
+        if len(candidates) != 1:
             raise UnknownPerson("no such account: name one of those that GET /sim/accounts lists")
-        return match
+        return candidates[0]
 
     def groups_of(self, person: Person) -> list[Group]:
         return [group for group in self.groups.values() if person in group.participants]
