@@ -46,10 +46,12 @@ class Tracker:
             self.book.remove(jid)
 
     def observe(self, report: PresenceReported) -> None:
-        """Fold what WhatsApp said into the contact's presence. Strangers are ignored."""
+        """Fold what WhatsApp said into the contact's presence. Strangers and untrusted links are ignored."""
         jid, account = report.jid, report.account
         plan = self._plans.get(account)
-        snapshot = plan is not None and self._confirm(plan, report)
+        if plan is None or not plan.linked:
+            return
+        snapshot = jid in plan.unconfirmed and self._confirm(plan, report)
         change = self.book.report(jid, report.signal, report.at, report.last_seen, account=account, snapshot=snapshot)
         if change is not None:
             if self._typing and report.signal is Signal.UNAVAILABLE:
@@ -58,11 +60,8 @@ class Tracker:
 
     def _confirm(self, plan: Plan, report: PresenceReported) -> bool:
         jid = report.jid
-        subscription = plan.get(jid)
-        if subscription is None or subscription.state is State.ACTIVE:
-            return False
-        active, snapshot = plan.counts[State.ACTIVE], plan.hear(jid)
-        if plan.counts[State.ACTIVE] > active:
+        snapshot = plan.hear(jid)
+        if jid not in plan.unconfirmed:
             confirmed = SubscriptionChanged(
                 account=report.account, jid=jid, state=State.ACTIVE, attempts=0, at=report.at
             )

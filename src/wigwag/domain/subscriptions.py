@@ -102,7 +102,8 @@ class Plan:
         self._queue: list[Entry] = []
         self._timers: list[tuple[float, int, Jid]] = []  # due, ticket, jid
         self._placed: dict[Jid, int] = {}  # who was subscribed on this link, and how urgent it was
-        self._linked_at: float | None = None
+        self.linked = False
+        self._linked_at = 0.0
         self._taken_at, self._in_batch = -inf, 0
         self._turn_began = inf
         self._orders = self._tickets = self._turns = 0
@@ -146,7 +147,7 @@ class Plan:
     def link_up(self, now: float) -> None:
         """A new link: nothing is subscribed on it yet, so all queue, most urgent first. Backoffs go on."""
         self.link_down()
-        self._linked_at = now
+        self.linked, self._linked_at = True, now
         self._turn_began = min(self._turn_began, now)
         self._queue.clear()
         for subscription in self._all.values():
@@ -155,7 +156,7 @@ class Plan:
 
     def link_down(self) -> None:
         """The link is gone, and every subscription with it."""
-        self._linked_at = None
+        self.linked = False
         self._placed.clear()
         for subscription in self._all.values():
             if subscription.state is not State.FAILED:
@@ -163,7 +164,7 @@ class Plan:
 
     def rotation_at(self) -> float | None:
         """When a new link should be made so that those who wait behind the cap get a turn; None for never."""
-        if self._linked_at is None or (head := self._head()) is None or self._has_place(head):
+        if not self.linked or (head := self._head()) is None or self._has_place(head):
             return None
         more_urgent = head.priority < max(self._placed.values(), default=LOW)
         return self._turn_began + (ROTATE_SOONER if more_urgent else ROTATE_AFTER)
@@ -250,7 +251,7 @@ class Plan:
         while self._timers and not self._is_live(self._timers[0]):
             heappop(self._timers)
         wakes = [self._timers[0][0]] if self._timers else []
-        if self._linked_at is not None and self._head() is not None:
+        if self.linked and self._head() is not None:
             rotation = self.rotation_at()
             wakes.append(max(self._slot, self._linked_at) if rotation is None else rotation)
         return min(wakes, default=None)
@@ -302,7 +303,7 @@ class Plan:
 
     def _due(self, now: float) -> Subscription | None:
         """Who is to be subscribed now."""
-        if self._linked_at is None or now < self._slot or (head := self._head()) is None:
+        if not self.linked or now < self._slot or (head := self._head()) is None:
             return None
         return head if self._has_place(head) else None
 

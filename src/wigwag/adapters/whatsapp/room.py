@@ -8,7 +8,6 @@ its own under the session path, which nobody else may read: whoever has the file
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from wigwag.adapters.whatsapp.gate import Gate
 from wigwag.adapters.whatsapp.inbox import Heard, Inbox
 from wigwag.adapters.whatsapp.people import People
 from wigwag.adapters.whatsapp.session import Ended, PairingOver, QrCode, Session, validity
+from wigwag.adapters.whatsapp.threads import DaemonThreads
 from wigwag.adapters.whatsapp.translate import address_of, people, report
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.errors import Conflict, GatewayError, NotFound, NotLinked, Unavailable
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from wigwag.app.ports import Link, Wire
 
 log = logging.getLogger(__name__)
-
-THREADS = 128  # whatsmeow holds one for each account, and one for each call under way
 
 
 class WhatsApp:
@@ -49,7 +47,7 @@ class WhatsApp:
         self._codes: dict[str, int] = {}
         self._changing = asyncio.Lock()
         self._made = 0
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "whatsapp"))
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
 
     # --- Link
 

@@ -6,6 +6,7 @@ neonize loses the exceptions of handlers, so a handler here does one `put` and n
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,13 +20,16 @@ from wigwag.domain.errors import GatewayError, NotLinked, Refused, Unavailable
 
 from neonize.aioze.client import NewAClient  # isort: skip
 
+_ENDED: deque[NewAClient] = deque(maxlen=64)
+_NEVER_ENDED: list[NewAClient] = []  # stopped before they were paired; see `threads`
+
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
 FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
 FIRST_CODE, NEXT_CODE = 60.0, 20.0  # seconds that a QR code is valid (whatsmeow qrchan.go)
-CODES = 6  # QR codes that WhatsApp gives for one connection
+NO_NEXT_CODE = 2.0  # seconds beyond that, after which no other code will come on this connection
 
 _NO_LINK = ("not connected", "websocket", "client is nil", "not logged in", "closed network", "timed out")
 
@@ -62,7 +66,7 @@ class Session:
         self._inbox, self._gate, self._now = inbox, gate, now
         self._first_sign = asyncio.Event()
         self._closed = False
-        self._codes = 0
+        self._codes, self._paired = 0, True  # until it offers a code
         self._expiry: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._client = NewAClient(str(path), uuid=f"{account}-{number}")
@@ -91,10 +95,19 @@ class Session:
             try:
                 async with asyncio.timeout(CALL_TIMEOUT):
                     await self._client.stop()
-                    if self._running is not None:
+                    if self._paired and self._running is not None:
                         await self._running
             except TimeoutError as error:
                 raise Unavailable("WhatsApp's library does not end the old link.") from error
+            finally:
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Wait for nothing more. Go may still hold our callbacks, so they must not be collected yet."""
+        (_ENDED if self._paired else _NEVER_ENDED).append(self._client)
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
 
     async def call(self, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
         """Ask whatsmeow something. Raises NotLinked, Refused, or Unavailable when it takes too long."""
@@ -114,19 +127,19 @@ class Session:
 
     async def _on_event(self, _client: NewAClient, message: Any) -> None:
         if type(message) is ev.PairStatusEv and self._expiry is not None:
+            self._paired = True
             self._expiry.cancel()
         whose = (self.account, message.From.User) if type(message) is ev.PresenceEv else None
         self._put(message, whose)
 
     async def _on_qr(self, _client: NewAClient, code: bytes) -> None:
         self._codes += 1
-        valid = FIRST_CODE if self._codes == 1 else NEXT_CODE
+        self._paired = False
         self._put(QrCode(code.decode()))
         if self._expiry is not None:
             self._expiry.cancel()
-        if self._codes >= CODES:
-            loop = asyncio.get_running_loop()
-            self._expiry = loop.call_later(valid, self._put, PairingOver("nobody scanned the code in time"))
+        over, patience = PairingOver("nobody scanned the code in time"), validity(self._codes) + NO_NEXT_CODE
+        self._expiry = asyncio.get_running_loop().call_later(patience, self._put, over)
 
     def _put(self, message: Any, whose: object = None) -> None:
         self._first_sign.set()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway's core with the real whatsmeow, against a simulator in the same process, on time that can be pushed on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from wigwag.adapters.clock import SystemClock
+from wigwag.adapters.storage.stores import open_stores
+from wigwag.adapters.whatsapp.room import WhatsApp
+from wigwag.adapters.whatsapp.simulator import attach
+from wigwag.app.core import Core, assemble
+from wigwag.domain.errors import Conflict
+from wigwag.domain.pacing import Pace
+from wigwag.simulator import Limits, Simulator
+from wigwag.testing import RecordingSink
+
+PATIENCE = 30.0  # seconds until a test gives up waiting; never a measure
+BRISK = Pace(batch=20, gap=0.01, rest=0.05)
+
+
+class PushedClock(SystemClock):
+    """Real time, ahead by as much as a test has pushed it. Whoever waits sees the push at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = 0.0
+        self._pushed = asyncio.Event()
+
+    def now(self) -> float:
+        return super().now() + self._ahead
+
+    def push(self, seconds: float) -> None:
+        self._ahead += seconds
+        self._pushed.set()
+        self._pushed = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.wait(asyncio.Event(), self.now() + seconds)
+
+    async def wait(self, event: asyncio.Event, until: float | None) -> None:
+        while not event.is_set() and (until is None or self.now() < until):
+            waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._pushed.wait())]
+            left = None if until is None else until - self.now()
+            try:
+                await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A gateway at work and what a test may look at."""
+
+    core: Core
+    simulator: Simulator
+    facts: RecordingSink
+    clock: PushedClock
+    whatsapp: WhatsApp
+    running: "asyncio.Task[None]"
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait for something to become true. Whoever waits in vain is told what."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds():
+                    if self.running.done():
+                        self.running.result()
+                    await asyncio.sleep(0)
+                    await self.breathe()
+        except TimeoutError as error:
+            raise AssertionError(f"it never became true: {holds.__code__.co_names}") from error
+
+    async def breathe(self) -> None:
+        """Give other threads a moment: whatsmeow lives in them."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await asyncio.Event().wait()
+
+    async def pair(self, phone: str, account: str = "default") -> None:
+        """What a person does: scan the code on offer, and wait for the link."""
+        gateway = self.core.gateway
+        while not gateway.account(account).connected:
+            with suppress(Conflict):
+                await self.simulator.scan(gateway.pairing(account).qr, phone)
+                await self.until(lambda: gateway.account(account).connected)
+            await self.breathe()
+
+
+@asynccontextmanager
+async def staged(
+    simulator: Simulator, clock: PushedClock, home: Path, *, pace: Pace = BRISK, cap: int | None = None
+) -> AsyncIterator[Stage]:
+    """Run a core on real parts in `home`, until the block ends as a stop in order would end it."""
+    attach(simulator.url, simulator.root_key)
+    simulator.set_limits(Limits(subscriptions_per_minute=None))  # our pace here is not the default one
+    whatsapp = WhatsApp(home / "session", clock.now)
+    stores = await open_stores(f"sqlite:///{home}/wigwag.db")
+    facts = RecordingSink()
+    core = assemble(
+        link=whatsapp,
+        wire=whatsapp,
+        presence_store=stores.presence,
+        watch_store=stores.watches,
+        account_store=stores.accounts,
+        clock=clock,
+        pace=pace,
+        cap=cap,
+        on_sink_error=_raise,
+        chance=lambda: 0.0,
+    )
+    core.fanout.add("facts", facts)
+    await core.restore()
+    running = asyncio.create_task(core.run(), name="core")
+    try:
+        yield Stage(core=core, simulator=simulator, facts=facts, clock=clock, whatsapp=whatsapp, running=running)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await core.finish()
+        await whatsapp.close()
+        await stores.close()
+        simulator.clear_faults()
+
+
+def _raise(name: str, error: Exception) -> None:
+    raise AssertionError(f"the sink {name} failed") from error
