@@ -24,7 +24,7 @@ from wigwag.adapters.rest import Check, build_app
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
-from wigwag.app.core import Core, assemble
+from wigwag.app.core import Core, Outside, assemble
 from wigwag.app.gateway import Gateway
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
@@ -88,17 +88,19 @@ async def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
 
 def _core(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock) -> Core:
     return assemble(
-        link=whatsapp,
-        wire=whatsapp,
-        presence_store=stores.presence,
-        watch_store=stores.watches,
-        account_store=stores.accounts,
-        clock=clock,
-        pace=settings.pace,
-        cap=settings.subscriptions_cap,
-        stale_after=settings.resubscribe_after_hours * HOUR,
-        retention=settings.retention_days * DAY,
-        on_sink_error=logbook.sink_failed,
+        Outside(
+            link=whatsapp,
+            wire=whatsapp,
+            presence_store=stores.presence,
+            watch_store=stores.watches,
+            account_store=stores.accounts,
+            clock=clock,
+            pace=settings.pace,
+            cap=settings.subscriptions_cap,
+            stale_after=settings.resubscribe_after_hours * HOUR,
+            retention=settings.retention_days * DAY,
+            on_sink_error=logbook.sink_failed,
+        )
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from wigwag.adapters.memory.accounts import MemoryAccountStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
-from wigwag.app.core import Core, assemble
+from wigwag.app.core import Core, Outside, assemble
 from wigwag.app.ports import Clock, Link, Wire
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.errors import GatewayError, NotFound
@@ -222,16 +222,18 @@ def build_trial(
     clock, stores, facts = clock or FakeClock(), stores or MemoryStores(), RecordingSink()
     whatsapp = whatsapp or FakeWhatsApp(clock)
     core = assemble(
-        link=whatsapp,
-        wire=whatsapp,
-        presence_store=stores.presence,
-        watch_store=stores.watches,
-        account_store=stores.accounts,
-        clock=clock,
-        pace=pace or Pace(),
-        cap=cap,
-        on_sink_error=_raise,
-        chance=lambda: 0.0,
+        Outside(
+            link=whatsapp,
+            wire=whatsapp,
+            presence_store=stores.presence,
+            watch_store=stores.watches,
+            account_store=stores.accounts,
+            clock=clock,
+            pace=pace or Pace(),
+            cap=cap,
+            on_sink_error=_raise,
+            chance=lambda: 0.0,
+        )
     )
     core.fanout.add("facts", facts)
     return Trial(core=core, clock=clock, whatsapp=whatsapp, facts=facts, stores=stores)

@@ -11,7 +11,7 @@ from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.storage.stores import open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
-from wigwag.app.core import Core, assemble
+from wigwag.app.core import Core, Outside, assemble
 from wigwag.domain.errors import Conflict
 from wigwag.domain.pacing import Pace
 from wigwag.simulator import Limits, Simulator
@@ -101,16 +101,18 @@ async def staged(
     stores = await open_stores(f"sqlite:///{home}/wigwag.db")
     facts = RecordingSink()
     core = assemble(
-        link=whatsapp,
-        wire=whatsapp,
-        presence_store=stores.presence,
-        watch_store=stores.watches,
-        account_store=stores.accounts,
-        clock=clock,
-        pace=pace,
-        cap=cap,
-        on_sink_error=_raise,
-        chance=lambda: 0.0,
+        Outside(
+            link=whatsapp,
+            wire=whatsapp,
+            presence_store=stores.presence,
+            watch_store=stores.watches,
+            account_store=stores.accounts,
+            clock=clock,
+            pace=pace,
+            cap=cap,
+            on_sink_error=_raise,
+            chance=lambda: 0.0,
+        )
     )
     core.fanout.add("facts", facts)
     await core.restore()

@@ -21,6 +21,7 @@ from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
 from wigwag.domain.book import Book
+from wigwag.domain.events import Fact
 from wigwag.domain.pacing import Pace
 from wigwag.domain.subscriptions import STALE_AFTER, Plan
 
@@ -64,78 +65,57 @@ class Core:
         await self.recorder.flush()
 
 
-def assemble(  # noqa: PLR0913  everything that the use cases need from outside, by name
-    *,
-    link: Link,
-    wire: Wire,
-    presence_store: PresenceStore,
-    watch_store: WatchStore,
-    account_store: AccountStore,
-    clock: Clock,
-    pace: Pace,
-    cap: int | None = None,
-    stale_after: float = STALE_AFTER,
-    retention: float = RETENTION,
-    on_sink_error: Callable[[str, Exception], None],
-    chance: Callable[[], float] = random.random,
-) -> Core:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Everything that the use cases need from outside."""
+
+    link: Link
+    wire: Wire
+    presence_store: PresenceStore
+    watch_store: WatchStore
+    account_store: AccountStore
+    clock: Clock
+    pace: Pace
+    cap: int | None = None  # subscriptions alive at once for each account
+    stale_after: float = STALE_AFTER  # seconds
+    retention: float = RETENTION  # seconds
+    on_sink_error: Callable[[str, Exception], None]
+    chance: Callable[[], float] = random.random  # from 0 to 1
+
+
+def assemble(outside: Outside) -> Core:
     """Wire the use cases. Sinks are added to the fan-out by the caller."""
-    book, fanout = Book(), Fanout(on_error=on_sink_error)
-
-    def new_pacer(account: str, plan: Plan) -> Pacer:
-        return Pacer(
-            account=account,
-            plan=plan,
-            wire=wire,
-            store=watch_store,
-            clock=clock,
-            announce=fanout.announce,
-            lose=tracker.lose,
-            heard_at=book.heard_at,
-            relink=accounts.connect,
-            refresh=subscriber.refresh_groups,
-            may_appear=lambda name: accounts.get(name).appear,
-        )
-
+    book, fanout = Book(), Fanout(outside.on_sink_error)
+    clock, announce = outside.clock, fanout.announce
     pacers = Pacers(
-        new_plan=lambda: Plan(subscriber.pace, cap=cap, stale_after=stale_after),
-        new_pacer=new_pacer,
+        new_plan=lambda: Plan(subscriber.pace, cap=outside.cap, stale_after=outside.stale_after),
+        new_pacer=lambda account, plan: _pacer(account, plan, outside, fanout, tracker, accounts, subscriber),
         lose_account=lambda account, at: tracker.lose_account(account, at),  # noqa: PLW0108  it is made below
     )
-    tracker = Tracker(book, pacers.plans, clock, fanout.announce)
+    tracker = Tracker(book, pacers.plans, clock, announce)
     subscriber = Subscriber(
-        wire=wire,
-        store=watch_store,
-        choices=account_store,
+        wire=outside.wire,
+        store=outside.watch_store,
+        choices=outside.account_store,
         plan_of=pacers.plan_of,
         plans=pacers.plans,
         keep=tracker.add,
         drop=tracker.forget,
         wake=pacers.wake,
-        pace=pace,
+        pace=outside.pace,
     )
-    recorder = Recorder(book, presence_store, clock, fanout.announce)
     accounts = Accounts(
-        link=link,
-        store=account_store,
+        link=outside.link,
+        store=outside.account_store,
         clock=clock,
-        announce=fanout.announce,
-        chance=chance,
+        announce=announce,
+        chance=outside.chance,
         in_use=pacers.in_use,
         turned=pacers.turn,
     )
-    gateway = Gateway(tracker=tracker, subscriber=subscriber, recorder=recorder, accounts=accounts, pacers=pacers)
-    intake = Intake(link=link, tracker=tracker, subscriber=subscriber, accounts=accounts, announce=fanout.announce)
-    cleaner = Cleaner(
-        book=book,
-        clock=clock,
-        retention=retention,
-        accounts=accounts.all,
-        forget=recorder.forget,
-        erase=gateway.erase,
-        announce=fanout.announce,
-    )
+    recorder = Recorder(book, outside.presence_store, clock, announce)
     fanout.add("recorder", recorder.record)
+    gateway = Gateway(tracker=tracker, subscriber=subscriber, recorder=recorder, accounts=accounts, pacers=pacers)
     return Core(
         book=book,
         fanout=fanout,
@@ -144,8 +124,46 @@ def assemble(  # noqa: PLR0913  everything that the use cases need from outside,
         subscriber=subscriber,
         recorder=recorder,
         accounts=accounts,
-        intake=intake,
-        cleaner=cleaner,
+        intake=Intake(link=outside.link, tracker=tracker, subscriber=subscriber, accounts=accounts, announce=announce),
+        cleaner=_cleaner(outside, book, recorder, gateway, announce),
         gateway=gateway,
         clock=clock,
+    )
+
+
+def _pacer(
+    account: str,
+    plan: Plan,
+    outside: Outside,
+    fanout: Fanout,
+    tracker: Tracker,
+    accounts: Accounts,
+    subscriber: Subscriber,
+) -> Pacer:
+    return Pacer(
+        account=account,
+        plan=plan,
+        wire=outside.wire,
+        store=outside.watch_store,
+        clock=outside.clock,
+        announce=fanout.announce,
+        lose=tracker.lose,
+        heard_at=tracker.book.heard_at,
+        relink=accounts.connect,
+        refresh=subscriber.refresh_groups,
+        may_appear=lambda name: accounts.get(name).appear,
+    )
+
+
+def _cleaner(
+    outside: Outside, book: Book, recorder: Recorder, gateway: Gateway, announce: Callable[[Fact], None]
+) -> Cleaner:
+    return Cleaner(
+        book=book,
+        clock=outside.clock,
+        retention=outside.retention,
+        accounts=gateway.accounts,
+        forget=recorder.forget,
+        erase=gateway.erase,
+        announce=announce,
     )
