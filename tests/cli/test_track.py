@@ -141,5 +141,5 @@ def test_progress_says_why_nothing_moves(house: House) -> None:
     house.do(lambda trial: trial.core.gateway.track([("15550100001", "")]))
     with Client(house.url) as gateway:
         run = see(gateway, None)
-    assert run.words.startswith("0 of 1, 0 active, 1 queued, 133 a minute, about 0 s to go.")
+    assert run.words == f"0 of 1 active, 1 queued; 133 a minute, about 0 s to go. {run.trouble}"
     assert run.trouble

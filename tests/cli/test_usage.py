@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +148,27 @@ def test_ctrl_c_ends_with_130(paired: House) -> None:
         process.send_signal(signal.SIGINT)
         _, complaints = process.communicate(timeout=20)
     assert (process.returncode, complaints) == (130, "")
+
+
+def test_names_that_a_terminal_cannot_show_do_not_stop_the_table(paired: House) -> None:
+    paired.do(lambda trial: trial.core.gateway.track([("15550100001", "Ελένη")]))
+    command = [sys.executable, "-m", "wigwag", "watch", "--once", "--url", paired.url]
+    shown = subprocess.run(command, env={"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=True)
+    assert "?????  15550100001" in shown.stdout
+
+
+def test_colour_is_left_out_when_nobody_wants_it(paired: House) -> None:
+    command = [sys.executable, "-m", "wigwag", "watch", "--once", "--url", paired.url]
+    for environment, coloured in (({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)):
+        shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert ("\x1b[1;32m" in shown.stdout) is coloured
+
+
+@pytest.mark.parametrize("verb", ["demo", "serve"])
+def test_a_directory_that_cannot_be_is_a_sentence_not_a_traceback(verb: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "wigwag", verb, "--port", "0", "--data", str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("wigwag: ")
+    assert len(done.stderr.splitlines()) == 1

@@ -4,6 +4,8 @@
 Verbs do no work of their own: `serve` and `demo` run what `compose` puts together, the others ask a gateway over HTTP.
 """
 
+import io
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,12 +13,13 @@ from typer.core import TyperGroup
 
 from wigwag import __version__
 from wigwag.cli import accounts, config, demo, pair, serve, simulate, subscriptions, track, watch
-from wigwag.cli.outcome import Failure
+from wigwag.cli.outcome import ExitCode, Failure
 from wigwag.cli.screen import complain, say
+from wigwag.domain.errors import GatewayError
 
 
 class _Verbs(TyperGroup):
-    """Ends with the code of a Failure, and its sentence instead of a traceback."""
+    """What is expected to go wrong ends with a sentence and an exit code instead of a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -24,6 +27,14 @@ class _Verbs(TyperGroup):
         except Failure as failure:
             complain(str(failure))
             raise typer.Exit(failure.code) from failure
+        except GatewayError as error:
+            complain(str(error))
+            raise typer.Exit(ExitCode.FAILED) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            complain(f"{error.filename}: {error.strerror}.")
+            raise typer.Exit(ExitCode.FAILED) from error
 
 
 def _version(wanted: bool) -> None:
@@ -71,5 +82,8 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process. Letters that the terminal cannot show become question marks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(prog_name="wigwag")

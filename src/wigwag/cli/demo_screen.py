@@ -81,7 +81,7 @@ class Picture:
             (f"{counts.online} online", "green"),
             f", {counts.offline} offline, ",
             (f"{counts.total - counts.observed} not observed", "yellow"),
-            f"   subscriptions: {stats.active} active",
+            f"   {stats.active} subscribed",
             f", {stats.queue_length} queued" if stats.queue_length else "",
             f", {stats.failed} failed" if stats.failed else "",
         )

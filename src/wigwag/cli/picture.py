@@ -5,34 +5,34 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from wigwag.cli.screen import Cell, ago
+from wigwag.cli.screen import Cell, ago, duration
 from wigwag.cli.snapshot import OFFLINE, ONLINE, UNOBSERVED, Contact, Snapshot
 
 LOOKS = {ONLINE: ("●", "bold green"), OFFLINE: ("○", ""), UNOBSERVED: ("?", "yellow")}
 SUBSCRIPTION_STYLES = {"active": "green", "failed": "red", "stale": "yellow"}
-HEADS = ("State", "Name", "Number", "Since", "Last seen", "Typing", "Subscription")
+HEADS = ("State", "Name", "Number", "For", "Last seen", "Subscription")
+TYPING = {"composing": "typing"}  # what people call it
 FRAME = 6  # lines of the picture that are no contacts
 
 
-def state(of: str) -> Text:
-    """A state that is told at a glance, by sign, word and colour."""
+def state(of: str, doing: str = "") -> Text:
+    """A state that is told at a glance, by sign, word and colour; what the contact does takes the place of the word."""
     sign, style = LOOKS[of]
-    return Text(f"{sign} {of}", style)
+    return Text.assemble((sign, style), " ", (doing, "bold cyan") if doing else (of, style))
 
 
 def row(contact: Contact, now: float) -> list[Cell]:
     """The cells of one contact, below HEADS."""
     dim = "dim" if contact.state == UNOBSERVED else ""
     return [
-        state(contact.state),
-        Text(contact.name or "-", dim),
+        state(contact.state, TYPING.get(contact.typing, contact.typing)),
+        Text(contact.name or "-", dim, no_wrap=True, overflow="ellipsis"),
         Text(contact.number, "dim"),
-        Text(ago(now - contact.since) if contact.since else "-", dim),
+        Text(duration(now - contact.since) if contact.since else "-", dim),
         Text(_last_seen(contact, now), dim),
-        Text(f"✎ {contact.typing}" if contact.typing else "", "cyan"),
         Text(contact.subscription, SUBSCRIPTION_STYLES.get(contact.subscription, "")),
     ]
 
@@ -59,7 +59,8 @@ def picture(snapshot: Snapshot, now: float, *, height: int | None = None, notes:
     told = advice(snapshot)
     extra = [Text(note, "bold yellow") for note in notes] + ([told] if told else [])
     room = len(snapshot.contacts) if height is None else max(1, height - FRAME - len(extra))
-    table = Table(*HEADS, box=SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False)
+    columns = [Column(head, no_wrap=head != "Name") for head in HEADS]
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for contact in snapshot.contacts[:room]:
         table.add_row(*row(contact, now))
     more = len(snapshot.contacts) - room

@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.text import Text
+from rich.table import Table
 
 from wigwag.cli.client import Client
 from wigwag.cli.screen import duration, err, note
@@ -37,15 +36,10 @@ class Run:
     @property
     def words(self) -> str:
         """The run in a line."""
-        parts = [f"{self.active + self.failed} of {self.total}", f"{self.active} active"]
-        parts += [f"{count} {name}" for count, name in self._rest if count]
-        if self.waiting:
-            parts.append(f"{self.per_minute:.0f} a minute, about {duration(self.seconds)} to go")
-        return ", ".join(parts) + (f". {self.trouble}" if self.trouble else "")
-
-    @property
-    def _rest(self) -> tuple[tuple[int, str], ...]:
-        return (self.waiting, "queued"), (self.pending, "waiting for the first event"), (self.failed, "failed")
+        rest = (self.waiting, "queued"), (self.pending, "asked, no answer yet"), (self.failed, "failed")
+        counts = [f"{self.active} of {self.total} active", *(f"{count} {name}" for count, name in rest if count)]
+        pace = f"; {self.per_minute:.0f} a minute, about {duration(self.seconds)} to go" if self.waiting else ""
+        return f"{', '.join(counts)}{pace}." + (f" {self.trouble}" if self.trouble else "")
 
 
 def time_for(contacts: int, *, batch: int, gap: float, rest: float) -> float:
@@ -83,8 +77,10 @@ def follow(look: Callable[[], Run], pause: Callable[[], None] = lambda: time.sle
         return _tell(_runs(look, pause))
     with Live(console=err, auto_refresh=False, transient=True) as live:
         for run in _runs(look, pause):
-            bar = ProgressBar(total=run.total or 1, completed=run.active + run.failed, width=40)
-            live.update(Group(bar, Text(run.words)), refresh=True)
+            picture = Table.grid()
+            picture.add_row(ProgressBar(total=run.total or 1, completed=run.active + run.failed, width=40))
+            picture.add_row(run.words)
+            live.update(picture, refresh=True)
     return run
 
 

@@ -46,7 +46,7 @@ def say_json(value: Any, indent: int | None = 2) -> None:
 def say_table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     """A table in a terminal; elsewhere the same in aligned plain lines, each as long as it is."""
     if out.is_terminal:
-        table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         for row in rows:
             table.add_row(*row)
         out.print(table)

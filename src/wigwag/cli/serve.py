@@ -11,7 +11,6 @@ import typer
 
 from wigwag.cli import settings
 from wigwag.cli.outcome import Failure
-from wigwag.domain.errors import GatewayError
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="APP_HOST or 127.0.0.1")]
 Port = Annotated[
@@ -56,15 +55,11 @@ def claim(host: str, port: int) -> None:
 
 
 def drive(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end. Errors that are expected become a Failure."""
+    """Run to the end. When one thing alone went wrong in a group of tasks, that is what is raised."""
     try:
         asyncio.run(work)
-    except (GatewayError, Failure, OSError, ExceptionGroup) as error:
-        cause: Exception = error
+    except ExceptionGroup as group:
+        cause: Exception = group
         while isinstance(cause, ExceptionGroup) and len(cause.exceptions) == 1:
             cause = cause.exceptions[0]
-        if isinstance(cause, GatewayError | Failure):
-            raise Failure(str(cause)) from error
-        if isinstance(cause, OSError) and cause.filename:
-            raise Failure(f"{cause.filename}: {cause.strerror}.") from error
-        raise
+        raise cause from group

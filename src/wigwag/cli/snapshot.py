@@ -29,9 +29,9 @@ class Contact:
         return self.jid.partition("@")[0]
 
     @property
-    def activity(self) -> tuple[bool, int, float]:
+    def activity(self) -> tuple[bool, int, float, float]:
         """What sorts the busiest first."""
-        return not self.typing, _RANK[self.state], -max(self.since or 0.0, self.last_seen or 0.0)
+        return not self.typing, _RANK[self.state], -(self.since or 0.0), -(self.last_seen or 0.0)
 
     def matches(self, words: Sequence[str]) -> bool:
         """Whether each word is somewhere in the line; `unobserved` may be written together."""

@@ -10,7 +10,7 @@ from wigwag.cli import progress
 from wigwag.cli.client import HOME, Client, Url
 from wigwag.cli.contacts_file import Priority, Wish, read_contacts
 from wigwag.cli.outcome import ExitCode, Failure
-from wigwag.cli.screen import complain, say
+from wigwag.cli.screen import complain, note, say
 from wigwag.domain.errors import InvalidJid
 from wigwag.domain.ids import contact_jid, group_jid, is_group
 
@@ -146,7 +146,11 @@ def _summary(contacts: int, groups: int) -> str:
 
 
 def _wait(gateway: Client, jids: set[str] | None) -> None:
-    run = progress.follow(lambda: progress.see(gateway, jids))
+    try:
+        run = progress.follow(lambda: progress.see(gateway, jids))
+    except KeyboardInterrupt:
+        note("The gateway goes on without us; see `wigwag subscriptions --stats`.")
+        raise
     if run.failed:
         raise Failure(
             f"{run.failed} of {run.total} failed; the gateway tries them again by itself. {run.trouble}".strip()

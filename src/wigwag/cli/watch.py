@@ -113,7 +113,7 @@ def _print_json(views: Iterator[View], *, once: bool) -> None:
 
 def _line(contact: Contact, at: float) -> str:
     clock = time.strftime("%H:%M:%S", time.localtime(at))
-    cells = (clock, str(row(contact, at)[0]), contact.name, contact.number, contact.typing)
+    cells = (clock, str(row(contact, at)[0]), contact.name, contact.number)
     return "  ".join(cell for cell in cells if cell)
 
 
