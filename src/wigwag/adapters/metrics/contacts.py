@@ -78,10 +78,10 @@ class ContactSeries:
         for family, metric in enumerate(CONTACT_METRICS, start=1):
             yield head(metric, open_metrics=open_metrics)
             for start in range(0, len(revisions), GROUP):
+                await asyncio.sleep(0)
                 news = range(len(blocks), min(start + GROUP, len(revisions)))
                 blocks += [self._block(index, revisions[index], rows) for index in news]
                 yield b"".join([block[family] for block in blocks[start : start + GROUP]])  # type: ignore[misc]
-                await asyncio.sleep(0)
 
     def _now(self) -> tuple[Sequence[int], Rows]:
         """A copy of what is shown, so that changes while we stream cannot show one contact twice or half.

@@ -62,11 +62,8 @@ class Doorstep:
             self._observe(_route(scope), _method(scope), status or 499, perf_counter() - began)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        if int(headers.get("content-length", "0")) > LARGEST_BODY:
-            refusal = problem(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="too_large", detail=_TOO_LARGE)
-            await refusal(scope, receive, send)
-        elif scope["method"] not in _SAFE and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        site = Headers(scope=scope).get("sec-fetch-site", "none")
+        if scope["method"] not in _SAFE and site not in ("none", "same-origin"):
             detail = "This was sent by a page of another site."
             await problem(Request(scope), HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)(scope, receive, send)
         else:
@@ -74,7 +71,7 @@ class Doorstep:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Stop a body of unannounced length when it becomes too long."""
+    """Stop reading a body when it becomes too long."""
     seen = 0
 
     async def next_message() -> Message:
