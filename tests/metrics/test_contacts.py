@@ -31,8 +31,8 @@ contacts = st.builds(
     account=st.just("default"),
     status=st.sampled_from(Status),
     last_seen=st.none() | st.floats(0, 4e9),
-    went_online=st.integers(0, 2**32 - 1),
-    went_offline=st.integers(0, 2**32 - 1),
+    went_online=st.integers(0, 2**31),
+    went_offline=st.integers(0, 2**31),
 )
 
 
