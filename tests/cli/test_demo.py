@@ -41,11 +41,12 @@ def test_the_demo_pairs_tracks_and_stops(demo: "subprocess.Popen[str]", tmp_path
     assert found
     url = found[1]
     _until(demo, "✓ paired")
-    _until(demo, "✓ tracking 40 contacts by name and 2 groups")
-    _until(demo, "link connected")
+    _until(demo, "✓ tracking them and 2 groups")
+    _until(demo, ", 0 not observed   40 subscribed")
 
     contacts = json.loads(wigwag("watch", "--once", "--json", WIGWAG_URL=url).stdout)
     assert {contact["name"] for contact in contacts} == {person.name for person in CAST}
+    assert {contact["state"] for contact in contacts} == {"online", "offline"}
     groups = json.loads(wigwag("groups", "--json", WIGWAG_URL=url).stdout)
     assert {(group["name"], group["tracked"]) for group in groups} == {(circle.subject, True) for circle in CIRCLES}
     assert "40 subscriptions" in wigwag("subscriptions", WIGWAG_URL=url).stdout

@@ -2,6 +2,7 @@
 """What the command line promises to the shell: help, exit codes, and sentences instead of tracebacks."""
 
 import http.server
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from tests.cli.conftest import Command, House
 from wigwag import __version__
 from wigwag.cli import app
+from wigwag.cli.outcome import ExitCode
 
 VERBS = [
     ["demo"], ["serve"], ["simulate"], ["watch"], ["track"], ["untrack"], ["erase"], ["subscriptions"], ["groups"],
@@ -172,3 +174,10 @@ def test_a_directory_that_cannot_be_is_a_sentence_not_a_traceback(verb: str, tmp
     assert done.returncode == 1
     assert done.stderr.startswith("wigwag: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_manual_knows_every_verb_and_every_exit_code() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "CLI.md").read_text(encoding="utf-8")
+    headings = {word for line in manual.splitlines() if line.startswith("## ") for word in line.split()}
+    assert {verb[0] for verb in VERBS} <= headings
+    assert re.findall(r"^\| (\d+) \|", manual, re.MULTILINE) == [str(code.value) for code in ExitCode]

@@ -82,11 +82,13 @@ async def _demo(chosen: Settings, screen: Console) -> None:
 async def _show(ready: "asyncio.Future[Running]", simulator: Simulator, screen: Console) -> None:
     running = await ready
     screen.print(f"✓ gateway on {running.url}, simulator on {simulator.url}", soft_wrap=True)
+    await track(running.gateway)
+    screen.print(f"✓ {len(CAST)} contacts are wanted by name")
     with screen.status("Pairing: the client makes its keys now, which takes some seconds"):
         await pair(running.gateway, simulator)
     screen.print("✓ paired through the QR code on offer")
-    await track(running.gateway)
-    screen.print(f"✓ tracking {len(CAST)} contacts by name and {len(CIRCLES)} groups, at the default pace")
+    await track_groups(running.gateway)
+    screen.print(f"✓ tracking them and {len(CIRCLES)} groups, at the default pace")
     demo_screen.say_where_to_look(screen, running.url, simulator.url)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(perform(simulator, Script(random.Random(SEED))), name="cast")  # noqa: S311 - chance
@@ -115,9 +117,13 @@ async def _scan(gateway: Gateway, simulator: Simulator) -> None:
 
 
 async def track(gateway: Gateway) -> None:
-    """All by name, the most urgent first, and whoever is in the groups."""
+    """All by name, in all priorities. They are subscribed when there is a link."""
     for priority in (HIGH, MEDIUM, LOW):
         people = [(person.phone, person.name) for person in CAST if person.priority == priority]
         await gateway.track(people, priority=priority)
+
+
+async def track_groups(gateway: Gateway) -> None:
+    """Whoever is in the groups, now and later. Who is in them is asked of WhatsApp, so the link must be up."""
     for circle in CIRCLES:
         await gateway.track_group(circle.id, priority=LOW)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`wigwag serve`: the gateway, until it is stopped. What it consists of is decided in `compose`."""
 
-import asyncio
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
 
 from wigwag.cli import settings
 from wigwag.cli.outcome import Failure
@@ -57,7 +57,7 @@ def claim(host: str, port: int) -> None:
 def drive(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end. When one thing alone went wrong in a group of tasks, that is what is raised."""
     try:
-        asyncio.run(work)
+        uvloop.run(work)
     except ExceptionGroup as group:
         cause: Exception = group
         while isinstance(cause, ExceptionGroup) and len(cause.exceptions) == 1:
