@@ -181,3 +181,15 @@ def test_the_manual_knows_every_verb_and_every_exit_code() -> None:
     headings = {word for line in manual.splitlines() if line.startswith("## ") for word in line.split()}
     assert {verb[0] for verb in VERBS} <= headings
     assert re.findall(r"^\| (\d+) \|", manual, re.MULTILINE) == [str(code.value) for code in ExitCode]
+
+
+@pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM])
+def test_the_simulator_ends_with_0_when_it_is_asked_to_stop(wish: signal.Signals) -> None:
+    command = [sys.executable, "-m", "wigwag", "simulate", "--port", "0", "--cast"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Simulator on http://127.0.0.1:")
+        assert process.stdout.readline() == "40 contacts and 2 groups come and go.\n"
+        process.send_signal(wish)
+        _, complaints = process.communicate(timeout=20)
+    assert (process.returncode, complaints) == (0, "")

@@ -3,6 +3,7 @@
 
 import asyncio
 import random
+import signal
 from typing import Annotated
 
 import typer
@@ -37,10 +38,22 @@ def simulate(
 
 
 async def _simulate(host: str, port: int, limits: Limits, seed: int, cast: bool) -> None:
+    asked = _asked_to_stop()
     async with Simulator(host=host, port=port, seed=seed, limits=limits) as simulator, asyncio.TaskGroup() as tasks:
         say(f"Simulator on {simulator.url}/sim. Gateway: wigwag serve --simulator {simulator.url}")
         if cast:
             await set_the_stage(simulator)
+            script = Script(random.Random(seed))  # noqa: S311 - chance, not secrecy
+            people = tasks.create_task(perform(simulator, script), name="cast")
             say(f"{len(CAST)} contacts and {len(CIRCLES)} groups come and go.")
-            tasks.create_task(perform(simulator, Script(random.Random(seed))), name="cast")  # noqa: S311 - chance
-        await simulator.wait()
+        await asked.wait()
+        if cast:
+            people.cancel()
+
+
+def _asked_to_stop() -> asyncio.Event:
+    """Set when somebody asks this process to stop."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    return asked
