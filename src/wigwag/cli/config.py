@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from wigwag.cli import settings
 from wigwag.cli.client import AsJson
 from wigwag.cli.outcome import Failure
-from wigwag.cli.screen import say, say_json, say_table
+from wigwag.cli.screen import out, say, say_json, say_table
 from wigwag.config import Settings
 
 app = typer.Typer(no_args_is_help=True, help="See the settings, and check them.")
@@ -44,6 +45,11 @@ def show(as_json: AsJson = False) -> None:
     found = [_setting(name, field) for name, field in Settings.model_fields.items()]
     if as_json:
         say_json([asdict(setting) for setting in found])
+    elif out.is_terminal:
+        for each in found:
+            origin = "default" if each.source == "default" else f"from {each.source}; default {each.default}"
+            say(Text.assemble((each.name, "bold"), " = ", (each.value, "cyan"), (f"   {origin}", "dim")))
+            say(f"    {each.meaning}")
     else:
         heads = ("Name", "Value", "Default", "From", "Meaning")
         say_table(heads, [(each.name, each.value, each.default, each.source, each.meaning) for each in found])

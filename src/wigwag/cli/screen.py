@@ -14,7 +14,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 out = Console(markup=False, highlight=False, emoji=False)
@@ -44,15 +44,16 @@ def say_json(value: Any, indent: int | None = 2) -> None:
 
 
 def say_table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """A table in a terminal; elsewhere the same in aligned plain lines, each as long as it is."""
-    if out.is_terminal:
-        table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        for row in rows:
-            table.add_row(*row)
-        out.print(table)
+    """A table in a terminal, whose last column wraps; elsewhere aligned plain lines, each as long as it is."""
+    if not out.is_terminal:
+        for line in aligned([heads, *rows]):
+            say(line)
         return
-    for line in aligned([heads, *rows]):
-        say(line)
+    columns = [*(Column(head, no_wrap=True) for head in heads[:-1]), Column(heads[-1])]
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
 
 
 def aligned(rows: Sequence[Sequence[Cell]]) -> list[str]:
