@@ -5,6 +5,7 @@ The only place that sees two rooms. Nothing is decided here but who gets whom, a
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -70,6 +71,8 @@ async def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
         stack.push_async_callback(stores.close)
         core = _core(settings, whatsapp, stores, clock)
         await core.restore()
+        gc.collect()
+        gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
         stack.push_async_callback(core.finish)
         metrics = _metrics(settings, core, whatsapp)
         core.fanout.add("metrics", metrics.sink)

@@ -51,14 +51,15 @@ def set_up(*, production: bool, debug: bool = False, directory: Path | None = No
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,  # before the mask: an exception may quote a number
+        mask_numbers,
+    ]
     if production:
-        last += [structlog.processors.dict_tracebacks, mask_numbers, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        last.append(structlog.processors.JSONRenderer(ensure_ascii=False))
     else:
-        plain = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=36
-        )
-        last += [mask_numbers, plain]
+        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=36))
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if directory is not None:

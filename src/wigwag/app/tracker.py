@@ -14,6 +14,7 @@ from wigwag.domain.events import Fact, PresenceReported, SubscriptionChanged, Ty
 from wigwag.domain.ids import Jid, number
 from wigwag.domain.presence import Presence, Signal, Status
 from wigwag.domain.subscriptions import Plan, State
+from wigwag.domain.texts import kept_text
 
 TYPING_LASTS = 25.0  # seconds after which typing ends by itself, as WhatsApp's own clients do
 
@@ -28,7 +29,7 @@ class Tracker:
 
     def add(self, jid: Jid, name: str, account: str) -> None:
         """Begin to keep a contact's presence: unknown until something is heard. Known ones get the new name, if any."""
-        known = self.book.get(jid)
+        known, name = self.book.get(jid), kept_text(name)
         if known is None:
             name = name or f"+{number(jid)}"
             self.book.put(Presence(jid=jid, name=name, account=account, since=self._clock.now()))
