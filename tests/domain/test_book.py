@@ -40,6 +40,8 @@ class BookMachine(RuleBasedStateMachine):
 
     @rule(jid=people, account=accounts, status=st.sampled_from(Status), since=instants, seen=last_seens, heard=instants)
     def put(self, jid: Jid, account: str, status: Status, since: float, seen: float | None, heard: float) -> None:
+        if status is not U:
+            heard = max(heard, since)  # what is known was heard; only not to know may be newer
         presence = Presence(
             jid=jid,
             name=f"{jid} of {account}",

@@ -108,7 +108,9 @@ class Book:
         if row is None:
             return None
         heard, before = self.heard[row], _STATUS[self.status[row]]
-        if at < heard or at < self.since[row] or self._accounts[self.account[row]] != account:
+        if at < heard or (before is _UNKNOWN and at < self.since[row]):  # a known status is never newer than `heard`
+            return None
+        if self._accounts[self.account[row]] != account:
             return None
         self.heard[row] = at
         known, after = self.last_seen[row], _AFTER[signal]
