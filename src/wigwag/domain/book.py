@@ -9,6 +9,7 @@ A contact is watched by one account: what another account hears of it is a stran
 removal.
 """
 
+import sys
 from array import array
 from collections.abc import Iterator
 
@@ -29,6 +30,8 @@ BLOCK = 32  # rows that share one revision; a reader that keeps rendered text re
 
 _ONLINE, _OFFLINE, _UNKNOWN = Status.ONLINE, Status.OFFLINE, Status.UNKNOWN
 _STATUS = tuple(Status)
+_COUNTS = tuple(tuple(counts(before, after, False, False) for after in Status) for before in Status)
+_COUNTS_LATER = tuple(tuple(counts(before, after, True, False) for after in Status) for before in Status)
 _AFTER = tuple(AFTER[signal] for signal in Signal)  # an index is half the price of a key
 
 
@@ -38,14 +41,13 @@ class Book:
     def __init__(self) -> None:
         self._rows: dict[Jid, int] = {}
         self._free: list[int] = []
-        self._accounts: list[str] = []
         self._dirty: list[int] = []  # rows, each once: a list and a flag cost half of a set
         self._is_dirty = bytearray()
         self._blocks = array("L")
         self.jids: list[Jid] = []  # a free row has NOBODY
         self.names: list[str] = []
+        self.accounts: list[str] = []
         self.status = bytearray()
-        self.account = array("H")
         self.since = array("d")
         self.heard = array("d")
         self.last_seen = array("d")
@@ -70,7 +72,7 @@ class Book:
             row = self._rows[presence.jid] = self._new_row()
         self.jids[row] = presence.jid
         self.names[row] = presence.name
-        self.account[row] = self._account_index(presence.account)
+        self.accounts[row] = sys.intern(presence.account)
         self.status[row] = presence.status
         self.since[row], self.heard[row] = presence.since, presence.heard
         self.last_seen[row] = HIDDEN if presence.last_seen is None else presence.last_seen
@@ -104,13 +106,14 @@ class Book:
             account: who heard it.
             snapshot: it answers a subscription, so it says how things are, not that something happened.
         """
-        row = self._rows.get(jid)
-        if row is None:
+        try:
+            row = self._rows[jid]
+        except KeyError:
             return None
         heard, before = self.heard[row], _STATUS[self.status[row]]
-        if at < heard or (before is _UNKNOWN and at < self.since[row]):  # a known status is never newer than `heard`
+        if at < heard or self.accounts[row] != account:
             return None
-        if self._accounts[self.account[row]] != account:
+        if before is _UNKNOWN and at < self.since[row]:  # a known status is never newer than `heard`
             return None
         self.heard[row] = at
         known, after = self.last_seen[row], _AFTER[signal]
@@ -118,7 +121,7 @@ class Book:
         if seen != known:
             self.last_seen[row] = seen
         if before is not after:
-            counted = counts(before, after, heard > 0.0, snapshot)
+            counted = not snapshot and (_COUNTS[before][after] or (heard > 0.0 and _COUNTS_LATER[before][after]))
             return self._turn(row, jid, before, after, at, counted)
         if seen != known and (seen == seen or known == known):  # nan differs from nan
             self._touch(row)
@@ -133,10 +136,7 @@ class Book:
 
     def lose_account(self, account: str, at: float) -> list[PresenceChanged]:
         """We no longer hear anything through this account."""
-        if account not in self._accounts:
-            return []
-        index, accounts = self._accounts.index(account), self.account
-        lost = [jid for jid, row in self._rows.items() if accounts[row] == index]
+        lost = [jid for jid, row in self._rows.items() if self.accounts[row] == account]
         return [change for jid in lost if (change := self.lose(jid, at))]
 
     def _turn(self, row: int, jid: Jid, before: Status, after: Status, at: float, counted: bool) -> PresenceChanged:
@@ -210,7 +210,7 @@ class Book:
         return Presence(
             jid=self.jids[row],
             name=self.names[row],
-            account=self._accounts[self.account[row]],
+            account=self.accounts[row],
             status=_STATUS[self.status[row]],
             since=self.since[row],
             last_seen=seen if seen == seen else None,
@@ -227,7 +227,7 @@ class Book:
         self.names.append("")
         self.status.append(_UNKNOWN)
         self._is_dirty.append(False)
-        self.account.append(0)
+        self.accounts.append("")
         for column in (self.since, self.heard, self.last_seen):
             column.append(0.0)
         self.went_online.append(0)
@@ -235,8 +235,3 @@ class Book:
         if row % BLOCK == 0:
             self._blocks.append(0)
         return row
-
-    def _account_index(self, account: str) -> int:
-        if account not in self._accounts:
-            self._accounts.append(account)
-        return self._accounts.index(account)
