@@ -228,6 +228,15 @@ async def test_the_lids_of_a_batch_are_learned_in_one_request_before_it_begins()
         assert trial.whatsapp.learned == [jids(5)[:3], jids(5)[3:]]
 
 
+async def test_a_contact_that_comes_in_the_middle_of_a_batch_is_learned_too() -> None:
+    async with running(build_trial()) as trial:
+        await trial.core.gateway.track(named(numbers(2)))
+        await trial.connect()
+        await trial.core.gateway.track(named(numbers(1, 15550200000)), priority=1)
+        await trial.clock.advance(10.0)
+        assert trial.whatsapp.learned == [jids(2), jids(1, 15550200000)]
+
+
 # --- groups
 
 

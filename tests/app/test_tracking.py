@@ -105,6 +105,19 @@ async def test_a_report_of_the_old_link_that_comes_after_its_end_changes_nothing
         assert trial.core.gateway.presence(ANA).status is Status.UNKNOWN
 
 
+async def test_a_link_that_misses_keep_alives_is_believed_nothing() -> None:
+    async with running(build_trial()) as trial:
+        await tracked(trial)
+        trial.whatsapp.tell_link(LinkSignal.MISSED)
+        await trial.clock.settle()
+        report(trial, UP)
+        await trial.clock.settle()
+        assert trial.core.gateway.presence(ANA).status is Status.UNKNOWN
+        trial.whatsapp.tell_link(LinkSignal.RESTORED)
+        await trial.clock.advance(10.0)
+        assert trial.core.gateway.presence(ANA).status is Status.OFFLINE
+
+
 async def test_typing_begins_changes_and_ends_by_itself_or_by_going_offline() -> None:
     async with running(build_trial()) as trial:
         await tracked(trial)

@@ -51,6 +51,7 @@ class Model:
     turns: int = 0
     orders: int = 0
     batches: list[list[float]] = field(default_factory=list)
+    named: set[Jid] = field(default_factory=set)
 
     def waiting(self) -> list[Wish]:
         waiting = [wish for wish in self.wishes.values() if wish.state in (QUEUED, STALE)]
@@ -196,8 +197,9 @@ class PlanMachine(RuleBasedStateMachine):
         if model.begins_batch(now):
             assert upcoming == first
             model.batches.append([])
+            model.named = set(first)
         else:
-            assert upcoming == []
+            assert upcoming == ([] if wish.jid in model.named else [wish.jid])
         model.batches[-1].append(now)
         model.placed[wish.jid] = wish.priority
         wish.state, wish.subscribed, wish.due = PENDING, now, now + FIRST_EVENT

@@ -88,7 +88,7 @@ def test_a_queue_that_ran_dry_for_a_rest_begins_a_new_batch(idle: float, batch: 
         plan.want(person(n), 1)
     upcoming = plan.upcoming(last + idle)
     taken = drive(plan, last + idle, last + idle + 20.0)
-    assert upcoming == ([person(n) for n in range(100, 120)] if batch == 20 else [])
+    assert upcoming == ([person(n) for n in range(100, 120)] if batch == 20 else [person(100)])
     assert [at for at, _jid in taken][:batch][-1] == last + idle + (batch - 1) * EXACT.gap
     assert taken[batch][0] - taken[batch - 1][0] == EXACT.gap + EXACT.rest
 

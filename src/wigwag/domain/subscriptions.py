@@ -105,6 +105,7 @@ class Plan:
         self.linked = False
         self._linked_at = 0.0
         self._taken_at, self._in_batch = -inf, 0
+        self._named: set[Jid] = set()  # the batch as `upcoming` told it
         self._turn_began = inf
         self._orders = self._tickets = self._turns = 0
 
@@ -193,14 +194,18 @@ class Plan:
         return head.jid
 
     def upcoming(self, now: float) -> list[Jid]:
-        """The contacts of the batch that begins now; none in the middle of a batch, or while nothing is due."""
-        if self._due(now) is None or not self._begins_batch(now):
+        """Who is about to be subscribed and was not named before: the batch that begins now, or a late comer to it."""
+        head = self._due(now)
+        if head is None:
             return []
+        if not self._begins_batch(now):
+            return [] if head.jid in self._named else [head.jid]
         entries: list[Entry] = []
         while len(entries) < self.pace.batch and self._head() is not None:
             entries.append(heappop(self._queue))
         for entry in entries:
             heappush(self._queue, entry)
+        self._named = {entry[-1] for entry in entries}
         return [entry[-1] for entry in entries]
 
     def fail(self, jid: Jid, now: float) -> None:

@@ -52,6 +52,11 @@ class People:
                 return jid
         return None
 
+    async def name_of(self, session: Session, jid: Jid) -> str:
+        """What the phone's address book calls a contact, or what the contact calls itself; "" if neither is known."""
+        entry = await session.call(lambda client: client.contact.get_contact(address_of(jid)))
+        return str(entry.FullName or entry.FirstName or entry.PushName or entry.BusinessName)
+
     async def learn(self, session: Session, jids: Sequence[Jid]) -> None:
         """Have WhatsApp tell whatsmeow the LIDs of these contacts, in one request, unless it knows them."""
         unknown = [jid for jid in jids if jid not in self._learned]

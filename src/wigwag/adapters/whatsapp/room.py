@@ -107,9 +107,8 @@ class WhatsApp:
         for participant in info.Participants:
             jid = await known.jid_of(session, participant.PhoneNumber, participant.JID)
             if jid is not None:
-                members[jid] = participant.DisplayName
-        me = await self._me(session)
-        members.pop(me, None)
+                members[jid] = participant.DisplayName or await known.name_of(session, jid)
+        members.pop(await self._me(session), None)
         return members
 
     async def groups(self, account: str) -> dict[Jid, str]:
