@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """One simulator for all tests here: whatsmeow can be pointed at one in a process, and stays there."""
 
+import gc
+import subprocess
+import warnings
 from collections.abc import AsyncIterator
 from zlib import crc32
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.stage import PushedClock
 from wigwag.simulator import Simulator
+
+with warnings.catch_warnings():
+    # While it is imported, neonize asks `uname` through a pipe that it never closes. Have that noticed here.
+    warnings.simplefilter("ignore", ResourceWarning)
+    from tests.acceptance.stage import PushedClock
+
+    gc.collect()
+    subprocess.run(["true"], check=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")

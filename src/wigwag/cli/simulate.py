@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from wigwag import logs
 from wigwag.cli.demo_stage import perform, set_the_stage
 from wigwag.cli.demo_world import CAST, CIRCLES, Script
 from wigwag.cli.screen import say
@@ -34,6 +35,7 @@ def simulate(
       curl -X POST http://127.0.0.1:8377/sim/faults -d '{"kind": "cut"}'
     """
     claim(host, port)
+    logs.set_up(production=False)
     asyncio.run(_simulate(host, port, Limits(subscriptions_per_minute=per_minute), seed, cast))
 
 
