@@ -9,6 +9,8 @@ import pytest
 
 from tests.acceptance.processes import Process, pair, wait, wigwag
 
+pytestmark = pytest.mark.chaos
+
 ACCOUNT = "15550001111"
 CHOIR = "120363400902171371"
 BRISK = {"batch_size": 20, "subscription_delay_seconds": 0.01, "batch_delay_seconds": 0.25}  # the defaults, by 20
@@ -79,7 +81,7 @@ def test_killed_and_started_again_it_needs_no_code_and_has_lost_nothing(simulato
 
 
 def company(simulator: Process) -> tuple[str, str, str]:
-    """Anna; Carla, whom WhatsApp addresses by LID; Dora, who hides her last seen; and Ben, who is in the choir with us."""
+    """Anna; Carla, addressed by LID; Dora, who hides her last seen; and Ben, who is in the choir with us."""
     anna, ben = contacts(simulator, 0, 2)
     (carla,) = contacts(simulator, 2, 1, addressed_by_lid=True)
     (dora,) = contacts(simulator, 3, 1, last_seen_visible=False)

@@ -15,7 +15,7 @@ from wigwag.domain.presence import PresenceChanged, Status
 from wigwag.domain.subscriptions import State
 from wigwag.simulator import Limits, Simulator
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 
 PEOPLE = [f"1555030{number:04d}" for number in range(30)]
 
