@@ -218,6 +218,9 @@ async def test_stale_contacts_are_subscribed_again_after_a_silent_day_and_lively
             trial.whatsapp.tell_presence(lively, online=True)
             await trial.clock.advance(3600.0)
         assert [jid for _at, _account, jid in trial.whatsapp.subscribed] == [silent]
+        lost = [fact.jid for fact in trial.facts.of(PresenceChanged) if fact.after is Status.UNKNOWN]
+        assert lost == [silent]  # until the snapshot came
+        assert trial.core.gateway.presence(silent).status is Status.OFFLINE
 
 
 async def test_the_lids_of_a_batch_are_learned_in_one_request_before_it_begins() -> None:

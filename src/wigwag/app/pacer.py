@@ -146,6 +146,7 @@ class Pacer:
                 stale = self.plan.check(jids[start : start + CHECK_SLICE], self._clock.now(), self._heard_at)
                 for jid in stale:
                     self._tell(jid, State.STALE)
+                    self._lose(jid)
                 await asyncio.sleep(0)
             self.wake()
 
