@@ -9,7 +9,6 @@ A contact is watched by one account: what another account hears of it is a stran
 removal.
 """
 
-import sys
 from array import array
 from collections.abc import Iterator
 
@@ -72,7 +71,7 @@ class Book:
             row = self._rows[presence.jid] = self._new_row()
         self.jids[row] = presence.jid
         self.names[row] = presence.name
-        self.accounts[row] = sys.intern(presence.account)
+        self.accounts[row] = presence.account
         self.status[row] = presence.status
         self.since[row], self.heard[row] = presence.since, presence.heard
         self.last_seen[row] = HIDDEN if presence.last_seen is None else presence.last_seen
