@@ -35,7 +35,8 @@ OLDEST_PYTHON = "3.11.2"  # Debian 12's
 
 MAKE_VERBS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 CLI_VERBS = set(vars(get_command(app))["commands"])
-VARIABLES = "".join((ROOT / name).read_text() for name in ("src/wigwag/config.py", "tests/servers.py"))
+SPEAK_OF_VARIABLES = ("src/wigwag/config.py", "src/wigwag/cli/client.py", "tests/servers.py")
+VARIABLES = "".join((ROOT / name).read_text() for name in SPEAK_OF_VARIABLES)
 VARIABLES += "".join(server.variable for server in (servers.POSTGRES, servers.MARIADB))
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -62,10 +62,10 @@ class Stage:
     whatsapp: WhatsApp
     running: "asyncio.Task[None]"
 
-    async def until(self, holds: Callable[[], object]) -> None:
+    async def until(self, holds: Callable[[], object], *, patience: float = PATIENCE) -> None:
         """Wait for something to become true. Whoever waits in vain is told what."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 while not holds():
                     if self.running.done():
                         self.running.result()

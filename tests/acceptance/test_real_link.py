@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.acceptance.stage import PushedClock, staged
 from wigwag.domain.account import LinkState
@@ -18,6 +19,14 @@ from wigwag.simulator import Limits, Simulator
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 
 PEOPLE = [f"1555030{number:04d}" for number in range(30)]
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def people(simulator: Simulator) -> None:
+    """Everybody exists, and is offline."""
+    for number in PEOPLE:
+        simulator.put_contact(number)
+        await simulator.set_presence(number, online=False)
 
 
 async def test_pairing_by_phone_code(simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str) -> None:
@@ -50,7 +59,6 @@ async def test_twenty_cuts_turn_all_unknown_and_nobody_offline_and_all_come_back
     simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str
 ) -> None:
     for number in PEOPLE:
-        simulator.put_contact(number)
         await simulator.set_presence(number, online=True)
     async with staged(simulator, clock, tmp_path) as stage:
         gateway = stage.core.gateway
@@ -110,6 +118,24 @@ async def test_a_link_that_was_ended_for_good_is_not_fought_for(
         await stage.until(lambda: gateway.account("default").state is again)
 
 
+@pytest.mark.slow
+async def test_a_link_that_is_up_but_dumb_is_believed_nothing_and_made_anew(
+    simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str
+) -> None:
+    """The library asks for a sign of life every 20 to 30 s and waits 10 s for it; there is no way to hurry it."""
+    async with staged(simulator, clock, tmp_path) as stage:
+        gateway = stage.core.gateway
+        await stage.pair(phone)
+        await gateway.track([(PEOPLE[0], "")])
+        await stage.until(lambda: gateway.presence_counts().observed == 1)
+        await simulator.inject("silence", phone)
+        await stage.until(lambda: gateway.account("default").state is LinkState.DEGRADED, patience=60.0)
+        assert gateway.presence_counts().observed == 0
+        simulator.clear_faults()
+        clock.push(46.0)  # the library would wait for three minutes
+        await stage.until(lambda: gateway.presence_counts().observed == 1)
+
+
 async def test_a_code_that_nobody_scans_is_renewed_without_a_restart(
     simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str
 ) -> None:
@@ -127,7 +153,6 @@ async def test_two_accounts_in_one_process_each_with_its_own_session(
 ) -> None:
     other = f"1666{phone[4:]}"
     for number in PEOPLE[:2]:
-        simulator.put_contact(number)
         await simulator.set_presence(number, online=True)
     async with staged(simulator, clock, tmp_path) as stage:
         gateway = stage.core.gateway

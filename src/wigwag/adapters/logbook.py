@@ -9,7 +9,7 @@ import logging
 from wigwag.domain.account import LinkState
 from wigwag.domain.events import AccountChanged, Fact, PartFailed, PartRecovered, SubscriptionChanged, TypingChanged
 from wigwag.domain.ids import mask
-from wigwag.domain.presence import PresenceChanged
+from wigwag.domain.presence import PresenceChanged, Status
 from wigwag.domain.subscriptions import State
 
 log = logging.getLogger("wigwag")
@@ -27,8 +27,11 @@ def write(fact: Fact) -> None:
     """Write one fact down."""
     match fact:
         case PresenceChanged():
-            extra = {"contact": mask(fact.jid), "before": fact.before.word, "after": fact.after.word}
-            log.info("Presence update", extra={"action": "presence.changed", **extra})
+            # A lost link makes all its contacts unknown at once, and has a line of its own.
+            level = logging.DEBUG if fact.after is Status.UNKNOWN else logging.INFO
+            if log.isEnabledFor(level):
+                extra = {"contact": mask(fact.jid), "before": fact.before.word, "after": fact.after.word}
+                log.log(level, "Presence update", extra={"action": "presence.changed", **extra})
         case TypingChanged():
             log.debug("Typing", extra={"action": "typing.changed", "contact": mask(fact.jid), "typing": fact.typing})
         case AccountChanged():

@@ -18,6 +18,7 @@ from wigwag.domain.ids import Jid, number
 DEFAULT = "default"
 PAIRING_ROUNDS = 10  # times that pairing is offered anew (about 160 s each) before we wait to be asked
 LEFT_ALONE = {LinkState.REPLACED, LinkState.STOPPED}  # not even a restart of ours connects these
+GIVEN_UP = {LinkState.REPLACED, LinkState.LOGGED_OUT, LinkState.BANNED, LinkState.OUTDATED}
 
 
 class Accounts:
@@ -47,6 +48,7 @@ class Accounts:
         self._pairings: dict[str, PairingOffered] = {}
         self._rounds: dict[str, int] = {}
         self._unsaved: set[str] = set()
+        self._given_up: set[str] = set()
         self._failures = Failures(clock, announce)
         self._wake = asyncio.Event()
 
@@ -66,6 +68,7 @@ class Accounts:
         """Make links when it is time, one after the other, and keep the accounts in the store, for ever."""
         while True:
             self._wake.clear()
+            await self._close_given_up()
             for name in [name for name, due in self._retries.items() if due is not None and due <= self._clock.now()]:
                 await self._connect(name)
             saved = await self._save()
@@ -73,6 +76,12 @@ class Accounts:
             if not saved:
                 times.append(self._clock.now() + 5.0)
             await self._clock.wait(self._wake, min(times, default=None))
+
+    async def _close_given_up(self) -> None:
+        """The library may try again by itself, in the race between an error and the end of the line: not with us."""
+        while self._given_up:
+            name = self._given_up.pop()
+            await self._failures.guard(f"link {name}", self._link.disconnect(name))
 
     # --- what happens to them
 
@@ -88,6 +97,8 @@ class Accounts:
             self._pairings.pop(after.name, None)
         if report.signal is LinkSignal.EXPIRED:
             self._rounds[after.name] = self._rounds.get(after.name, 0) + 1
+        if after.state in GIVEN_UP:
+            self._given_up.add(after.name)
         self._put(after)
         self._retries[after.name] = self._next_attempt(after, report.signal)
         change = AccountChanged(before=before, after=after, at=report.at)

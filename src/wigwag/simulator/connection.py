@@ -35,10 +35,14 @@ class Socket(Protocol):
 
 
 class Connection:
-    """After `greet`: `receive` nodes, `post` nodes, and let `write` run as a task beside it."""
+    """After `greet`: `receive` nodes, `post` nodes, and let `write` run as a task beside it.
 
-    def __init__(self, socket: Socket) -> None:
-        self._socket, self._buffer = socket, b""
+    `linger`: seconds between the last stanza and the end. whatsmeow forgets a stanza that it has not come to when the
+    line ends, and it may well be the one that says why.
+    """
+
+    def __init__(self, socket: Socket, linger: float = 0.0) -> None:
+        self._socket, self._linger, self._buffer = socket, linger, b""
         self._unsent: list[bytes] = []
         self._wake, self._flushed = asyncio.Event(), asyncio.Event()
         self._closing = False
@@ -87,6 +91,7 @@ class Connection:
                     part, self._unsent = self._unsent[:_FRAMES_PER_MESSAGE], self._unsent[_FRAMES_PER_MESSAGE:]
                     await self._socket.send(b"".join(part))
                 self._flushed.set()
+            await asyncio.sleep(self._linger)
             await self._socket.close()
         except Closed:
             self._closing = True

@@ -110,7 +110,7 @@ class Simulator(Controls):
     async def chat(self, websocket: WebSocket) -> None:
         """One client's connection, from the handshake to its end."""
         await websocket.accept()
-        connection = Connection(_ChatSocket(websocket))
+        connection = Connection(_ChatSocket(websocket), linger=self._latency)
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._chats[task] = connection
         task.add_done_callback(self._chats.pop)
