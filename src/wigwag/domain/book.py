@@ -43,6 +43,7 @@ class Book:
         self._dirty: list[int] = []  # rows, each once: a list and a flag cost half of a set
         self._is_dirty = bytearray()
         self._blocks = array("L")
+        self.edition = 0  # rises when a jid or a name is written or struck out
         self.jids: list[Jid] = []  # a free row has NOBODY
         self.names: list[str] = []
         self.accounts: list[str] = []
@@ -69,6 +70,7 @@ class Book:
         row = self._rows.get(presence.jid)
         if row is None:
             row = self._rows[presence.jid] = self._new_row()
+        self.edition += 1
         self.jids[row] = presence.jid
         self.names[row] = presence.name
         self.accounts[row] = presence.account
@@ -82,6 +84,7 @@ class Book:
         """Strike a contact out. Its row is free for the next one."""
         row = self._rows.pop(jid)
         self.jids[row], self.names[row] = NOBODY, ""
+        self.edition += 1
         self.status[row] = _UNKNOWN
         self._touch(row)
         self._free.append(row)
@@ -89,6 +92,7 @@ class Book:
     def rename(self, jid: Jid, name: str) -> None:
         row = self._rows[jid]
         self.names[row] = name
+        self.edition += 1
         self._touch(row)
 
     # --- what happens to it
