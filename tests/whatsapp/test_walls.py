@@ -8,11 +8,17 @@ from threading import Event
 import pytest
 
 from wigwag.adapters.whatsapp import simulator
+from wigwag.adapters.whatsapp.inbox import Heard
 from wigwag.adapters.whatsapp.library import check, library_path
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.threads import DaemonThreads
+from wigwag.adapters.whatsapp.translate import address_of
 from wigwag.domain.errors import Conflict, NotLinked, Unavailable
+from wigwag.domain.events import LinkReported
 from wigwag.domain.ids import Jid
+
+# isort: split
+from neonize.aioze import events as ev
 
 ANA = Jid("15550100001@s.whatsapp.net")
 
@@ -39,6 +45,7 @@ async def test_without_a_link_every_call_says_so(tmp_path: Path) -> None:
     room = WhatsApp(tmp_path, lambda: 0.0)
     calls = (
         room.appear("default", True),
+        room.learn("default", [ANA]),
         room.subscribe("default", ANA),
         room.groups("default"),
         room.members("default", Jid("120363400902171371@g.us")),
@@ -51,6 +58,14 @@ async def test_without_a_link_every_call_says_so(tmp_path: Path) -> None:
         await room.pair_by_code("default", "15550001111")
     await room.disconnect("default")
     await room.close()
+
+
+async def test_what_nobody_understands_is_left_out_and_what_follows_is_heard(tmp_path: Path) -> None:
+    room = WhatsApp(tmp_path, lambda: 0.0)
+    strange = ev.GroupInfoEv(JID=address_of(Jid("not-a-group@g.us")), Join=[address_of(ANA)])
+    for message in (strange, ev.ConnectedEv(status=True)):
+        room.inbox.put(Heard("default", 2.0, message))
+    assert [type(fact) for fact in await room.reports()] == [LinkReported]
 
 
 def test_a_simulator_whose_address_is_too_long_is_refused() -> None:

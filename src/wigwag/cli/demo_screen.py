@@ -5,6 +5,7 @@ In a terminal the picture stands still and changes; elsewhere it is a line every
 """
 
 import asyncio
+import sys
 import time
 from collections import deque
 
@@ -29,10 +30,11 @@ def say_where_to_look(screen: Console, url: str, simulator: str) -> None:
         ("API", f"{url}/openapi.json"),
         ("simulator", f"{simulator}/sim/subscriptions"),
     )
+    program = sys.argv[0] if sys.argv[0].endswith("wigwag") else "wigwag"  # from `make demo` it is not on the path
     grid = Table.grid(padding=(0, 2))
     for name, place in places:
         grid.add_row(Text(name, style="bold"), Text(place, style="cyan"))
-    grid.add_row(Text("a table", style="bold"), f"wigwag watch --url {url}")
+    grid.add_row(Text("a table", style="bold"), f"{program} watch --url {url}")
     grid.add_row(Text("a fault", style="bold"), f'curl -X POST {simulator}/sim/faults -d \'{{"kind": "cut"}}\'')
     screen.print()
     screen.print(grid, soft_wrap=True)

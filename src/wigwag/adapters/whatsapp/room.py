@@ -7,6 +7,7 @@ its own under the session path, which nobody else may read: whoever has the file
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ class WhatsApp:
         self._path, self._now = path, now
         self._gate, self.inbox = Gate(), Inbox()
         self._sessions: dict[str, Session] = {}
-        self._people: dict[str, People] = {}
+        self._people: defaultdict[str, People] = defaultdict(People)
         self._codes: dict[str, int] = {}
         self._changing = asyncio.Lock()
         self._made = 0
@@ -61,7 +62,6 @@ class WhatsApp:
             self._made += 1
             session = Session(account, self._made, self._file(account), self.inbox, self._gate, self._now)
             self._sessions[account], self._codes[account] = session, 0
-            self._people.setdefault(account, People())
             await session.start()
 
     async def disconnect(self, account: str) -> None:
@@ -148,7 +148,12 @@ class WhatsApp:
                 return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, detail=str(message))]
         known, session = self._people[account], self._sessions.get(account)
         await known.look_up(session, people(message))
-        fact = report(message, account, at, known.jid)
+        try:
+            fact = report(message, account, at, known.jid)
+        except (GatewayError, ValueError) as error:  # what WhatsApp says next year must not end us this year
+            kind = type(message).__name__
+            log.warning("Not understood: %s (%s)", kind, error, extra={"action": "report.failed", "account": account})
+            return []
         return [] if fact is None else [fact]
 
     def _offered(self, account: str, at: float, code: str) -> list[Report]:
