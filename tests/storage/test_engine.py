@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from wigwag.adapters.storage import open_stores
 from wigwag.adapters.storage.engine import Database, parse, place
 from wigwag.domain.errors import InvalidSettings, StoreUnavailable
+from wigwag.domain.history import Batch
+from wigwag.domain.ids import Jid
+from wigwag.domain.presence import Presence
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,21 @@ async def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Pa
         async with database.reading() as connection:
             await connection.execute(text("SELECT 1"))
     await database.close()
+
+
+async def test_whoever_is_erased_is_not_in_the_file_any_more(tmp_path: Path) -> None:
+    path, jid = tmp_path / "wigwag.db", Jid("15550100042@s.whatsapp.net")
+    stores = await open_stores(f"sqlite:///{path}")
+    presences = [Presence(jid=Jid(f"1555020{n:04d}@s.whatsapp.net"), name="x", account="default") for n in range(500)]
+    whole = [*presences, Presence(jid=jid, name="Wanda Unmistakable", account="default")]
+    await stores.presence.save(Batch(presences=whole, intervals=[], alive_at=1.0))
+    await stores.presence.erase(jid)
+    await stores.close()
+    left = _bytes_in(tmp_path)
+    assert b"15550200001" in left
+    assert b"15550100042" not in left
+    assert b"Unmistakable" not in left
+
+
+def _bytes_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())

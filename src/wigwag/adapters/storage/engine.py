@@ -162,6 +162,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     A large flush touches thousands of pages; they are copied from the log into the file after several, not after each.
     """
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=8000", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "wal_autocheckpoint=8000",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # whoever is erased must not be found in the file's free pages
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
