@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From wishes to subscribes: order, pace, backoff, groups and restarts, on virtual time."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -289,6 +290,45 @@ async def test_members_who_changed_while_the_link_was_down_are_seen_at_the_next_
         await trial.connect()
         await trial.clock.advance(5.0)
         assert {p.jid for p in trial.core.gateway.presences()} == {b}
+
+
+async def test_a_group_that_we_were_put_out_of_keeps_none_of_the_others_back() -> None:
+    stores, other = MemoryStores(), Jid("120363400902179999@g.us")
+    a, b, c = jids(3)
+    async with running(build_trial(stores=stores)) as trial:
+        trial.whatsapp.rooms |= {GROUP: {a: ""}, other: {b: ""}}
+        await trial.connect()
+        await trial.core.gateway.track_group(GROUP)
+        await trial.core.gateway.track_group(other)
+    async with running(build_trial(stores=stores)) as trial:
+        trial.whatsapp.rooms[other] = {b: "", c: ""}
+        await trial.connect()
+        await trial.clock.advance(5.0)
+        assert {p.jid for p in trial.core.gateway.presences()} == {a, b, c}
+        assert [fact.code for fact in trial.facts.of(PartFailed)] == ["not_found"]
+
+
+async def test_a_link_that_changes_while_we_appear_is_told_anew() -> None:
+    trial = build_trial()
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def appear(account: str, available: bool) -> None:
+        asked.set()
+        await answer.wait()
+        trial.whatsapp.asked.append(("appear", account))
+
+    trial.whatsapp.appear = appear  # type: ignore[method-assign]
+    async with running(trial):
+        await trial.core.gateway.track(named(numbers(1)))
+        await trial.connect()
+        assert asked.is_set()
+        trial.whatsapp.tell_link(LinkSignal.DOWN)
+        trial.whatsapp.tell_link(LinkSignal.UP)
+        await trial.clock.settle()
+        answer.set()
+        await trial.clock.settle()
+        assert trial.whatsapp.asked.count(("appear", "default")) == 2
+        assert trial.core.gateway.subscription_stats().active == 1
 
 
 async def test_a_group_that_the_account_is_not_in_is_not_found() -> None:

@@ -54,6 +54,7 @@ class Pacer:
         self._may_appear = may_appear
         self._wake = asyncio.Event()
         self._linked = self._visible = False
+        self._links = 0  # how many there were, to tell this one from one that came while we waited
         self._failures, self._part = Failures(clock, announce), f"pacer {account}"
 
     def wake(self) -> None:
@@ -63,6 +64,7 @@ class Pacer:
     def link_up(self) -> None:
         """A new link. Subscriptions begin as soon as we are available on it."""
         self._linked, self._visible = True, False
+        self._links += 1
         self.wake()
 
     def link_down(self) -> None:
@@ -112,10 +114,11 @@ class Pacer:
         return len(self.plan) > 0 and self._may_appear(self.account)
 
     async def _appear(self, available: bool) -> float | None:
+        link = self._links
         if not await self._failures.guard(self._part, self._wire.appear(self.account, available)):
             return self._clock.now() + APPEAR_AGAIN
-        if not self._linked:  # it went while we asked
-            return None
+        if not self._linked or link != self._links:  # it went while we asked, and perhaps another came
+            return self._clock.now()
         self._visible = available
         if available:
             self.plan.link_up(self._clock.now())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wigwag.app.ports import AccountStore, WatchStore, Wire
-from wigwag.domain.errors import NotFound
+from wigwag.domain.errors import GatewayError, NotFound
 from wigwag.domain.events import GroupReported
 from wigwag.domain.ids import Jid
 from wigwag.domain.pacing import Pace
@@ -134,9 +134,15 @@ class Subscriber:
         return await self._wire.groups(account)
 
     async def refresh_groups(self, account: str) -> None:
-        """A new link: see who is in the tracked groups now."""
+        """A new link: see who is in the tracked groups now. One that cannot be read keeps none of the others back."""
+        failed: GatewayError | None = None
         for group in [group for group in self._groups.values() if group.account == account]:
-            await self._expand(group)
+            try:
+                await self._expand(group)
+            except GatewayError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def hear_group(self, report: GroupReported) -> None:
         """People joined or left a group."""
