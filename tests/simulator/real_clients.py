@@ -18,6 +18,7 @@ from wigwag.simulator import Simulator
 ROOT = Path(__file__).parents[2]
 BAILEYS = Path(__file__).parent / "baileys"
 PATIENCE = 30.0
+OLDEST_NODE = 20  # what Baileys asks for
 INSTALL_PATIENCE = 180.0
 
 
@@ -91,8 +92,8 @@ async def baileys(sim: Simulator, folder: Path) -> AsyncIterator[Program]:
 
 async def install_baileys() -> None:
     """Once; later runs find it in its folder."""
-    if not (shutil.which("npm") and shutil.which("node")):
-        unavailable("Baileys needs node and npm.")
+    if not (shutil.which("npm") and await node_version() >= OLDEST_NODE):
+        unavailable(f"Baileys needs npm and Node {OLDEST_NODE} or newer.")
     if (BAILEYS / "node_modules" / "baileys").is_dir():
         return
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--omit=peer"]
@@ -102,6 +103,15 @@ async def install_baileys() -> None:
     _, problem = await asyncio.wait_for(process.communicate(), INSTALL_PATIENCE)
     if process.returncode:
         unavailable(f"npm could not install Baileys: {problem.decode(errors='replace')[-300:]}")
+
+
+async def node_version() -> int:
+    """The major version of Node on the path; 0 for none."""
+    if not shutil.which("node"):
+        return 0
+    process = await asyncio.create_subprocess_exec("node", "--version", stdout=asyncio.subprocess.PIPE)
+    answer, _ = await process.communicate()
+    return int(answer.decode().strip().lstrip("v").partition(".")[0])
 
 
 def unavailable(why: str) -> NoReturn:
