@@ -12,24 +12,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from neonize.aioze import events as ev
+from neonize.aioze.client import NewAClient
+from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
 
 from wigwag.adapters.whatsapp.gate import Gate
 from wigwag.adapters.whatsapp.inbox import Heard, Inbox
 from wigwag.adapters.whatsapp.translate import HEARD
 from wigwag.domain.errors import GatewayError, NotLinked, Refused, Unavailable
 
-from neonize.aioze.client import NewAClient  # isort: skip
-
-_ENDED: deque[NewAClient] = deque(maxlen=64)
-_NEVER_ENDED: list[NewAClient] = []  # stopped before they were paired; see `threads`
-
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
+OURSELVES = DeviceProps(os="wigwag", platformType=DeviceProps.DESKTOP)  # what the phone lists under linked devices
 CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
 FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
 FIRST_CODE, NEXT_CODE = 60.0, 20.0  # seconds that a QR code is valid (whatsmeow qrchan.go)
 NO_NEXT_CODE = 2.0  # seconds beyond that, after which no other code will come on this connection
+
+# Clients that Go may still call back: those that ended, and those stopped before they were paired (see `threads`).
+_ENDED: deque[NewAClient] = deque(maxlen=64)
+_NEVER_ENDED: list[NewAClient] = []
 
 _NO_LINK = ("not connected", "websocket", "client is nil", "not logged in", "closed network", "timed out")
 
@@ -69,7 +71,7 @@ class Session:
         self._codes, self._paired = 0, True  # until it offers a code
         self._expiry: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
-        self._client = NewAClient(str(path), uuid=f"{account}-{number}")
+        self._client = NewAClient(str(path), uuid=f"{account}-{number}", props=OURSELVES)
         self._client._stop_finalizer.detach()  # noqa: SLF001  else the collector may stop a client at any time
         self._client.event.qr(self._on_qr)
         for kind in HEARD:
