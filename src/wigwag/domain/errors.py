@@ -4,7 +4,7 @@
     GatewayError
     ├─ InvalidJid · InvalidSettings            the caller's fault
     ├─ NotFound · Conflict
-    ├─ AccountError: NotPaired · NotLinked*
+    ├─ NotLinked*                              the account, for now
     ├─ Refused                                 the remote's word
     └─ Unavailable*: StoreUnavailable          * retryable
 
@@ -48,19 +48,7 @@ class Conflict(GatewayError):
     code = "conflict"
 
 
-class AccountError(GatewayError):
-    """The account cannot do this now."""
-
-    code = "account_error"
-
-
-class NotPaired(AccountError):
-    """The account is not paired with a phone: pair it first."""
-
-    code = "not_paired"
-
-
-class NotLinked(AccountError):
+class NotLinked(GatewayError):
     """The account has no link to WhatsApp at the moment."""
 
     code = "not_linked"

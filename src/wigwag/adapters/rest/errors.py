@@ -25,8 +25,6 @@ STATUS: dict[type[GatewayError], HTTPStatus] = {
     errors.InvalidSettings: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
-    errors.AccountError: HTTPStatus.CONFLICT,
-    errors.NotPaired: HTTPStatus.CONFLICT,
     errors.NotLinked: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Refused: HTTPStatus.BAD_GATEWAY,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -69,13 +69,14 @@ class People:
 
     async def _has_lid(self, session: Session, jid: Jid) -> bool:
         lid = await session.call(lambda client: client.get_lid_from_pn(address_of(jid)))
-        self._pair(lid.User, jid if lid.User else None)
+        if lid.User:
+            self._pair(lid.User, jid)
         return bool(lid.User)
 
     def _pair(self, lid: str, jid: Jid | None) -> None:
         if jid is not None:
             self._by_lid[lid] = jid
-        elif lid:
+        else:
             if len(self._strangers) >= STRANGERS:
                 self._strangers.clear()
             self._strangers.add(lid)
