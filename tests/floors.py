@@ -23,6 +23,9 @@ PURE |= {"heapq", "itertools", "math", "operator", "re", "struct", "typing"}
 
 # Where a third-party library may be imported. The simulator stands alone and brings its own.
 LIBRARIES = {
+    "PIL": {"adapters.media"},
+    "aio_pika": {"adapters.amqp"},
+    "aiormq": {"adapters.amqp"},
     "aiosqlite": {"adapters.storage"},
     "alembic": {"adapters.storage"},
     "asyncmy": {"adapters.storage"},
@@ -31,7 +34,7 @@ LIBRARIES = {
     "google": {"adapters.whatsapp"},
     "httpx": {"cli", "compose"},
     "neonize": {"adapters.whatsapp"},
-    "phonenumbers": {"adapters.rest", "adapters.whatsapp"},
+    "phonenumbers": {"adapters.numbering"},
     "prometheus_client": {"adapters.metrics"},
     "pydantic": {"adapters.rest", "config"},
     "pydantic_settings": {"config"},
