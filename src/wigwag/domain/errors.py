@@ -2,11 +2,12 @@
 """Everything that can go wrong, as one tree. The docstring is the default message; `code` is stable and for machines.
 
     GatewayError
-    ├─ InvalidJid · InvalidSettings            the caller's fault
-    ├─ NotFound · Conflict
-    ├─ NotLinked*                              the account, for now
-    ├─ Refused                                 the remote's word
-    └─ Unavailable*: StoreUnavailable          * retryable
+    ├─ InvalidJid · InvalidSettings · InvalidMessage       the caller's fault
+    ├─ NotFound · Conflict: KeyReused
+    ├─ NotLinked*                                          the account, for now
+    ├─ Refused: Restricted                                 the remote's word
+    ├─ Unconfirmed                                         no word from the remote: it may have been done
+    └─ Unavailable*: StoreUnavailable · BrokerUnavailable  * retryable
 
 Libraries' errors are translated into these at each room's wall, with the cause kept in `__cause__`.
 """
@@ -36,6 +37,17 @@ class InvalidSettings(GatewayError):
     code = "invalid_settings"
 
 
+class InvalidMessage(GatewayError):
+    """This message cannot be sent."""
+
+    code = "invalid_message"
+
+    def __init__(self, message: str | None = None, *, reason: str = "invalid_message") -> None:
+        """Args: reason: a stable word for machines that says what is wrong with it, such as `text_too_long`."""
+        super().__init__(message)
+        self.reason = reason
+
+
 class NotFound(GatewayError):
     """There is no such thing here."""
 
@@ -46,6 +58,12 @@ class Conflict(GatewayError):
     """This cannot be done in the present state."""
 
     code = "conflict"
+
+
+class KeyReused(Conflict):
+    """This idempotency key was used for a different message."""
+
+    code = "key_reused"
 
 
 class NotLinked(GatewayError):
@@ -61,6 +79,18 @@ class Refused(GatewayError):
     code = "refused"
 
 
+class Restricted(Refused):
+    """WhatsApp does not let this account write to people it does not know at the moment."""
+
+    code = "restricted"
+
+
+class Unconfirmed(GatewayError):
+    """WhatsApp did not say whether it took this: it may have been sent."""
+
+    code = "unconfirmed"
+
+
 class Unavailable(GatewayError):
     """A part that this needs does not answer."""
 
@@ -72,3 +102,9 @@ class StoreUnavailable(Unavailable):
     """The database does not answer."""
 
     code = "store_unavailable"
+
+
+class BrokerUnavailable(Unavailable):
+    """The message broker does not answer."""
+
+    code = "broker_unavailable"

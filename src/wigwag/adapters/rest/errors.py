@@ -23,12 +23,17 @@ STATUS: dict[type[GatewayError], HTTPStatus] = {
     errors.GatewayError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InvalidJid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidSettings: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidMessage: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotLinked: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Refused: HTTPStatus.BAD_GATEWAY,
+    errors.Restricted: HTTPStatus.BAD_GATEWAY,
+    errors.Unconfirmed: HTTPStatus.BAD_GATEWAY,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 CODES = {  # of errors that never reached the gateway; Python's own names for them change between versions
     HTTPStatus.BAD_REQUEST: "bad_request",
