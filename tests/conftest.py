@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test may ask for: an environment without surprises, a fresh empty database on each engine, and promtool.
+"""What every test may ask for: an environment without surprises, servers, and foreign programs.
 
 Fixtures of one room live beside that room's tests.
 """
@@ -38,6 +38,37 @@ def mariadb_url() -> Iterator[str]:
     """A MariaDB server of this run's own."""
     with servers.running(servers.MARIADB) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[str]:
+    """The URL of a RabbitMQ server of this run's own. All share its vhost: name queues and exchanges apart."""
+    with servers.running(servers.RABBITMQ) as url:
+        yield url
+
+
+@pytest.fixture
+def breakable_rabbitmq() -> Iterator[servers.Instance]:
+    """A RabbitMQ server of this test's own, to kill and to launch again; each start takes some seconds.
+
+    A quorum queue that is younger than a second may never find its leader again after a kill: RabbitMQ writes the
+    names of such queues down with a delay. Stop and launch the server once between declaring the queue and killing.
+    """
+    with servers.private(servers.RABBITMQ) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[str]:
+    """The URL of a Redis server of this run's own. All share its database: name keys apart."""
+    with servers.running(servers.REDIS) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def amqp_publish() -> str:
+    """The path of a publisher that is not ours; `--url` takes what `rabbitmq` gives."""
+    return servers.find("amqp-publish") or servers.unavailable("amqp-publish not found. Run `make servers`.")
 
 
 @pytest.fixture(scope="session")

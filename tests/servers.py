@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private database servers for the tests: real programs, free loopback ports, a temporary folder, gone at the end.
+"""Private servers for the tests: real programs, free loopback ports, a temporary folder, gone at the end.
 
 A server is one row: which programs it needs, how its folder is made, how it is started, and the words by which it says
 that it is ready. Nothing here knows what is tested, and nothing here installs: `make servers` does that.
@@ -22,6 +22,7 @@ from typing import NoReturn
 import pytest
 
 PATIENCE = 60.0  # seconds a server may take to start or to stop on a busy machine
+PREFERRED = [Path("/usr/lib/rabbitmq/bin")]  # on the PATH, Debian has wrappers that take nobody but root
 ELSEWHERE = [*Path("/usr/lib/postgresql").glob("*/bin"), Path("/usr/sbin"), Path(__file__).parents[1] / ".venv/tools"]
 
 Command = list[str | Path]
@@ -33,7 +34,7 @@ class Server:
 
     name: str
     programs: tuple[str, ...]
-    create: Callable[[Path], Command]
+    create: Callable[[Path], Command] = lambda _folder: ["true"]
     serve: Callable[[Path, int], Command]
     ready: str
     url: str
@@ -80,12 +81,54 @@ MARIADB = Server(
 )
 
 
+RABBITMQ = Server(
+    name="rabbitmq",
+    programs=("rabbitmq-server",),
+    serve=lambda folder, port: [
+        *("env", f"HOME={folder}", "RABBITMQ_NODENAME=wigwag@localhost", "RABBITMQ_LOGS=-"),
+        *(f"RABBITMQ_{place}_BASE={folder}" for place in ("MNESIA", "LOG")),
+        *(
+            f"RABBITMQ_{file}_FILE={folder}/none"
+            for file in ("CONF_ENV", "CONFIG", "ADVANCED_CONFIG", "ENABLED_PLUGINS")
+        ),
+        "RUNNING_UNDER_SYSTEMD=true",  # no shell stays between us and the node: a signal reaches the node itself
+        # A node that is named from the start and listens to no other node needs neither epmd nor a second port.
+        "ERL_FLAGS=+S 1 -sname wigwag@localhost -start_epmd false -dist_listen false -erl_epmd_port 1",
+        *(program("rabbitmq-server"), "-rabbit", "tcp_listeners", f'[{{"127.0.0.1",{port}}}]'),
+        *("-rabbit", "default_user", '<<"wigwag">>', "-rabbit", "default_pass", '<<"wigwag">>'),
+        *("-rabbit", "default_vhost", '<<"woragis">>'),
+    ],
+    ready="Server startup complete",
+    url="amqp://wigwag:wigwag@127.0.0.1:{port}/woragis",
+)
+
+REDIS = Server(
+    name="redis",
+    programs=("redis-server",),
+    serve=lambda folder, port: [
+        *(program("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--dir", folder),
+        *("--save", "", "--appendonly", "yes"),
+    ],
+    ready="Ready to accept connections",
+    url="redis://127.0.0.1:{port}/0",
+)
+
+KINDS = (POSTGRES, MARIADB, RABBITMQ, REDIS)
+
+
 @contextmanager
 def running(server: Server) -> Iterator[str]:
     """Yield the address of a server of this kind, private to this run unless the environment names one."""
     if given := os.environ.get(server.variable):
         yield given
         return
+    with private(server) as instance:
+        yield instance.url
+
+
+@contextmanager
+def private(server: Server) -> Iterator["Instance"]:
+    """Yield a server of this kind that runs for this block alone: it may be killed and launched again."""
     if missing := [name for name in server.programs if not find(name)]:
         unavailable(f"{server.name}: {', '.join(missing)} not found. Run `make servers`, or set {server.variable}.")
     folder = Path(tempfile.mkdtemp(prefix=f"wigwag-{server.name}-"))
@@ -97,42 +140,67 @@ def running(server: Server) -> Iterator[str]:
         made = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE, cwd=folder)
         if made.returncode:
             pytest.fail(f"{server.name} could not make its folder:\n{made.stdout}{made.stderr}")
-        port = free_port()
-        with process(server, unprivileged(server.serve(data, port), server.stop), folder):
-            yield server.url.format(port=port)
+        instance = Instance(server, data)
+        instance.launch()
+        try:
+            instance.wait_until_ready()
+            yield instance
+        finally:
+            instance.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def process(server: Server, command: Command, folder: Path) -> Iterator[None]:
-    """Run `command` until the block ends; the block begins when the server has said that it is ready."""
-    last_words: deque[str] = deque(maxlen=30)
-    settled = threading.Event()
-    running_process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
+class Instance:
+    """One private server. It keeps its folder and its address through every end and every launch."""
 
-    def read() -> None:
-        assert running_process.stdout
-        for line in running_process.stdout:
-            last_words.append(line)
-            if server.ready in line:
-                settled.set()
-        settled.set()  # it ended: there is nothing left to wait for
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self._port = free_port()
+        self._last_words: deque[str] = deque(maxlen=30)
+        self._settled = threading.Event()
+        self.url = server.url.format(port=self._port)
 
-    reader = threading.Thread(target=read, name=f"read {server.name}")
-    reader.start()
-    try:
-        if not settled.wait(PATIENCE) or running_process.poll() is not None:
-            pytest.fail(f"{server.name} did not start; its last words:\n{''.join(last_words)}")
-        yield
-    finally:
-        running_process.send_signal(server.stop)
+    def launch(self) -> None:
+        """Start it and return at once. It ends with the thread that launched it, so let that be the main thread."""
+        self._settled.clear()
+        command = unprivileged(self._server.serve(self._folder, self._port), self._server.stop)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self._folder.parent
+        )
+        self._reader = threading.Thread(target=self._read, name=f"read {self._server.name}")
+        self._reader.start()
+
+    def wait_until_ready(self) -> None:
+        """Return when it has said that it is ready; fail with its last words if it ends or is too slow."""
+        if not self._settled.wait(PATIENCE) or self._process.poll() is not None:
+            pytest.fail(f"{self._server.name} did not start; its last words:\n{''.join(self._last_words)}")
+
+    def stop(self) -> None:
+        """End it in its own orderly way and return when it is gone; it may be gone already."""
+        self._end(self._server.stop)
+
+    def kill(self) -> None:
+        """End it as a power cut would, and return when it is gone."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
         try:
-            running_process.wait(PATIENCE)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            running_process.kill()
-        with running_process:  # closes the pipe once the reader has seen its end
-            reader.join(PATIENCE)
+            self._process.kill()
+        with self._process:  # closes the pipe once the reader has seen its end
+            self._reader.join(PATIENCE)
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._last_words.append(line)
+            if self._server.ready in line:
+                self._settled.set()
+        self._settled.set()  # it ended: there is nothing left to wait for
 
 
 def unavailable(why: str) -> NoReturn:
@@ -144,7 +212,7 @@ def unavailable(why: str) -> NoReturn:
 
 def find(name: str) -> str | None:
     """Return the full path of a program, also from the places that are on nobody's PATH."""
-    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *map(str, ELSEWHERE)]))
+    return shutil.which(name, path=os.pathsep.join(map(str, [*PREFERRED, os.environ.get("PATH", ""), *ELSEWHERE])))
 
 
 def program(name: str) -> str:

@@ -37,7 +37,7 @@ MAKE_VERBS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(),
 CLI_VERBS = set(vars(get_command(app))["commands"])
 SPEAK_OF_VARIABLES = ("src/wigwag/config.py", "src/wigwag/cli/client.py", "tests/servers.py")
 VARIABLES = "".join((ROOT / name).read_text() for name in SPEAK_OF_VARIABLES)
-VARIABLES += "".join(server.variable for server in (servers.POSTGRES, servers.MARIADB))
+VARIABLES += "".join(server.variable for server in servers.KINDS)
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:src|tests|docs|scripts|bench|\.ci)/[\w./-]+)`")

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The test servers keep their promises; what is tested with them is tested elsewhere."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import aio_pika
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -75,3 +79,46 @@ def test_a_server_that_is_given_is_taken(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("WIGWAG_TEST_BROKEN_URL", "broken://elsewhere")
     with servers.running(broken()) as url:
         assert url == "broken://elsewhere"
+
+
+async def test_what_another_client_publishes_arrives(rabbitmq: str, amqp_publish: str) -> None:
+    queue_name = uuid4().hex
+    async with await aio_pika.connect(rabbitmq) as connection, asyncio.timeout(servers.PATIENCE):
+        queue = await (await connection.channel()).declare_queue(queue_name)
+        publisher = await asyncio.create_subprocess_exec(
+            amqp_publish, f"--url={rabbitmq}", f"--routing-key={queue_name}", f"--body={SMILE}"
+        )
+        assert await publisher.wait() == 0
+        async with queue.iterator() as messages:
+            message = await anext(messages)
+            await message.ack()
+        await queue.delete()
+    assert message.body.decode() == SMILE
+
+
+@pytest.mark.chaos
+async def test_a_killed_rabbitmq_comes_back_at_its_address_with_what_it_confirmed(
+    breakable_rabbitmq: servers.Instance,
+) -> None:
+    async with await aio_pika.connect(breakable_rabbitmq.url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue("letters", durable=True)
+        letter = aio_pika.Message(SMILE.encode(), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await channel.default_exchange.publish(letter, "letters")
+        breakable_rabbitmq.kill()
+    breakable_rabbitmq.launch()
+    breakable_rabbitmq.wait_until_ready()
+    async with await aio_pika.connect(breakable_rabbitmq.url) as connection:
+        queue = await (await connection.channel()).get_queue("letters")
+        message = await queue.get()
+    assert message.body.decode() == SMILE
+
+
+async def test_redis_answers(redis: str) -> None:
+    address = urlsplit(redis)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(b"PING\r\n")
+    async with asyncio.timeout(servers.PATIENCE):
+        assert await reader.readline() == b"+PONG\r\n"
+    writer.close()
+    await writer.wait_closed()

@@ -2,12 +2,9 @@
 """A database that is locked, silent, cut off or stopped: calls give up in time, and the next one after it works."""
 
 import asyncio
-import shutil
 import sqlite3
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, closing
+from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,40 +173,21 @@ async def test_a_row_that_does_not_fit_refuses_the_whole_batch(database_url: str
     await stores.close()
 
 
-@dataclass(frozen=True)
-class Switch:
-    """A PostgreSQL server of this test's own, which can be stopped and started on the same data."""
-
-    folder: Path
-    port: int
-
-    def on(self) -> AbstractContextManager[None]:
-        serve = servers.unprivileged(servers.POSTGRES.serve(self.folder, self.port), servers.POSTGRES.stop)
-        return servers.process(servers.POSTGRES, serve, self.folder.parent)
-
-
-@pytest.fixture
-def switch(postgres_url: str) -> Iterator[Switch]:  # asking for the shared server skips where there is none
-    folder = Path(tempfile.mkdtemp(prefix="wigwag-switch-"))
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    servers.hand_over(folder, data)
-    create = servers.unprivileged(servers.POSTGRES.create(data), servers.POSTGRES.stop)
-    subprocess.run(create, check=True, capture_output=True, timeout=servers.PATIENCE, cwd=folder)
-    yield Switch(data, servers.free_port())
-    shutil.rmtree(folder)
-
-
-async def test_a_stopped_postgresql_is_noticed_and_its_return_too(switch: Switch) -> None:
-    address = f"postgres://wigwag:secret@127.0.0.1:{switch.port}/postgres"
-    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1") as nobody:
-        await open_stores(address, patience=SAFETY)
-    assert "secret" not in str(nobody.value)
-    with switch.on():
+async def test_a_stopped_postgresql_is_noticed_and_its_return_too() -> None:
+    with servers.private(servers.POSTGRES) as postgres:
+        postgres.stop()
+        address = make_url(postgres.url).set(drivername="postgres", password="secret").render_as_string(False)
+        with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1") as nobody:
+            await open_stores(address, patience=SAFETY)
+        assert "secret" not in str(nobody.value)
+        postgres.launch()
+        postgres.wait_until_ready()
         stores = await open_stores(address, patience=SAFETY)
         await stores.ping()
-    for _ in range(2):
-        await refused(stores)
-    with switch.on():
+        postgres.stop()
+        for _ in range(2):
+            await refused(stores)
+        postgres.launch()
+        postgres.wait_until_ready()
         await whole(stores)
         await stores.close()
