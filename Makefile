@@ -12,7 +12,7 @@ help: ## list these verbs
 setup: ## make .venv from the locks
 	@scripts/setup
 
-servers: setup ## install the database servers that the tests start
+servers: setup ## install the servers that the tests start
 	@scripts/servers
 
 demo: setup ## run the gateway against the simulator: http://127.0.0.1:8080
