@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""whatsmeow's session files: which there are, who may read them, and what a copy of one says about itself.
+
+A file is read through SQLite only where no gateway of this process has it open: closing it again would take away the
+locks of whatsmeow's own SQLite (a rule of POSIX locks). The guard reads in another way.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+
+from wigwag.domain.errors import GatewayError, Unavailable
+
+PATIENCE = 10.0  # seconds for whatsmeow to end what it writes
+NAME = re.compile(r"whatsapp(?:-(?P<account>[\w.-]+))?\.db")
+COMPANIONS = ("-journal", "-wal", "-shm")  # what SQLite puts beside a database
+_COUNTER = slice(24, 28)  # the file change counter (SQLite file format, 1.3.8)
+_MODES = slice(18, 20)  # the file format versions; 1 is a rollback journal, which a copy in memory needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a session file says about itself.
+
+    Args:
+        file: its name, such as `whatsapp.db`.
+        device: fingerprint of the keys that were made at pairing; None: not paired.
+        generation: SQLite's count of the changes to the file. It only rises, and a copy keeps it.
+    """
+
+    file: str
+    device: str | None
+    generation: int
+
+    @property
+    def account(self) -> str:
+        return account_of(self.file)
+
+
+def account_of(file: str) -> str:
+    """The account whose session this file is. The first one is `whatsapp.db`."""
+    found = NAME.fullmatch(file)
+    return (found and found["account"]) or "default"
+
+
+def session_files(folder: Path) -> list[Path]:
+    """The session files in a folder, in the order of their names."""
+    return sorted(path for path in folder.glob("whatsapp*.db") if NAME.fullmatch(path.name))
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder, and let nobody else into it or its session files. Raises Unavailable."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        for path in session_files(folder):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"Cannot keep {error.filename or folder} for ourselves ({error.strerror}), and whoever reads a session is "
+            "the account: give it to the user who runs wigwag, or set WHATSAPP_SESSION_PATH."
+        ) from error
+
+
+def image_of(path: Path) -> bytes:
+    """All bytes of a session as of one instant, while others may write to it. What a crash left half is rolled back.
+
+    Raises:
+        Unavailable: it is no database, or somebody does not end writing to it.
+    """
+    try:
+        if path.stat().st_size == 0:
+            return b""
+        address = f"{path.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)) as database:
+            database.execute("BEGIN")
+            database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # from here on, no commit but ours
+            return database.serialize()
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable(
+            f"The session {path} cannot be read ({error}): put a backup in its place with `wigwag restore`, or move it "
+            "away and pair again."
+        ) from error
+
+
+def session_in(file: str, image: bytes) -> Session:
+    """What an image says about itself. Raises GatewayError if it is no session."""
+    try:
+        return Session(file=file, device=_device(image), generation=int.from_bytes(image[_COUNTER], "big"))
+    except sqlite3.Error as error:
+        raise GatewayError(f"{file} is not a WhatsApp session that this version knows ({error}).") from error
+
+
+def read(path: Path) -> Session:
+    """What a session file says about itself. Raises GatewayError."""
+    return session_in(path.name, image_of(path))
+
+
+def _device(image: bytes) -> str | None:
+    if not image:
+        return None
+    copy = bytearray(image)
+    copy[_MODES] = b"\1\1"
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(bytes(copy))
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'whatsmeow_device'").fetchone():
+            return None
+        keys = database.execute("SELECT noise_key, identity_key FROM whatsmeow_device ORDER BY jid").fetchall()
+    return sha256(b"".join(chain.from_iterable(keys))).hexdigest()[:32] if keys else None
