@@ -12,16 +12,18 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import uvicorn
 
 from wigwag import __version__, logs
-from wigwag.adapters import logbook
+from wigwag.adapters import logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.metrics import Metrics, hashed, named
 from wigwag.adapters.metrics.names import INBOX_DROPPED, RECORDER_BACKLOG, RECORDER_DROPPED
 from wigwag.adapters.rest import Check, build_app
+from wigwag.adapters.storage.engine import parse
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
@@ -63,6 +65,7 @@ async def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listen(settings.host, settings.port))
         clock = SystemClock()
+        guard = stack.enter_context(sessions.guarded(settings.session_path))
         if settings.simulator_url is not None:
             attach(settings.simulator_url, await _trusted_key(settings.simulator_url))
         whatsapp = WhatsApp(settings.session_path, clock.now)
@@ -86,7 +89,39 @@ async def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
             version=__version__,
         )
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN))
-        await _serve(core, metrics, server, listening, on_ready)
+        await _serve(core, metrics, guard, server, listening, on_ready)
+
+
+def back_up(
+    settings: Settings,
+    target: Path,
+    passphrase: Callable[[], str],
+    *,
+    force: bool,
+    tell: Callable[[sessions.Part], None],
+) -> bool:
+    """Save the sessions, and the database if it is a file; False: it is not, so it is not in the backup.
+
+    Raises:
+        GatewayError: it cannot be done; the message says what to do.
+    """
+    database = _database_file(settings)
+    sessions.back_up(settings.session_path, database, target, passphrase, force=force, tell=tell)
+    return database is not None
+
+
+def put_back(
+    settings: Settings, source: Path, passphrase: Callable[[], str], *, force: bool, accept_rollback: bool
+) -> sessions.Restored:
+    """Restore what `back_up` saved. Raises GatewayError."""
+    folder, database = settings.session_path, _database_file(settings)
+    return sessions.restore(source, folder, database, passphrase, force=force, accept_rollback=accept_rollback)
+
+
+def _database_file(settings: Settings) -> Path | None:
+    """Our database, if it is a file and not on a server."""
+    url = parse(settings.database_url)
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
 def _core(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock) -> Core:
@@ -141,7 +176,12 @@ async def _checks(core: Core, stores: Stores) -> Sequence[Check]:
 
 
 async def _serve(
-    core: Core, metrics: Metrics, server: "_Server", listening: socket.socket, on_ready: OnReady | None
+    core: Core,
+    metrics: Metrics,
+    guard: sessions.Guard,
+    server: "_Server",
+    listening: socket.socket,
+    on_ready: OnReady | None,
 ) -> None:
     """Work until somebody says stop; the first part that cannot go on stops all others."""
     stopping = asyncio.Event()
@@ -150,6 +190,7 @@ async def _serve(
             working = [
                 tasks.create_task(core.run(), name="core"),
                 tasks.create_task(metrics.run(), name="metrics"),
+                tasks.create_task(guard.run(), name="guard"),
             ]
             serving = tasks.create_task(server.serve(sockets=[listening]), name="http")
             await server.answering.wait()

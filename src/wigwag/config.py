@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("WIGWAG_STORAGE_URL", "DB_URI"),
         description="sqlite, postgresql or mysql address; unset: wigwag.db beside the sessions",
     )
+    backup_passphrase: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("WIGWAG_BACKUP_PASSPHRASE"),
+        description="seals what `wigwag backup` writes; unset: it asks",
+    )
     retention_days: int = Field(
         30,
         ge=1,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: `main`, and the list of verbs. Each verb is a module; none knows another's business.
 
-Verbs do no work of their own: `serve` and `demo` run what `compose` puts together, the others ask a gateway over HTTP.
+Verbs do no work of their own: `serve`, `demo`, `backup` and `restore` run what `compose` puts together, the others ask
+a gateway over HTTP.
 """
 
 import io
@@ -12,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from wigwag import __version__
-from wigwag.cli import accounts, config, demo, pair, serve, simulate, subscriptions, track, watch
+from wigwag.cli import accounts, backup, config, demo, pair, serve, simulate, subscriptions, track, watch
 from wigwag.cli.outcome import ExitCode, Failure
 from wigwag.cli.screen import complain, say
 from wigwag.domain.errors import GatewayError
@@ -63,6 +64,8 @@ for verb, panel in (
     (subscriptions.groups, ASK),
     (pair.pair, SET_UP),
     (subscriptions.pace, SET_UP),
+    (backup.backup, SET_UP),
+    (backup.restore, SET_UP),
 ):
     app.command(rich_help_panel=panel)(verb)
 app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)

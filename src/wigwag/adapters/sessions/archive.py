@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from wigwag.adapters.sessions.files import NAME
+from wigwag.adapters.sessions.files import NAME, account_of
 from wigwag.adapters.sessions.sealed import CHUNK, damaged
 
 DATABASE = "wigwag.db"
@@ -23,6 +23,11 @@ class Part:
 
     name: str
     size: int
+
+    @property
+    def account(self) -> str | None:
+        """Whose session it is; None: our database."""
+        return None if self.name == DATABASE else account_of(self.name)
 
 
 def pack(folder: Path) -> Iterator[bytes]:

@@ -42,11 +42,12 @@ def back_up(
         raise Conflict(f"{target} exists: choose another name, or replace it with --force.")
     if not session_files(sessions):
         raise NotFound(f"There are no WhatsApp sessions in {sessions}: say where they are with --data.")
+    secret = passphrase()
     try:
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=sessions) as staging:
             _snapshots(sessions, database, Path(staging), tell)
             with written(target) as file:
-                for piece in seal(pack(Path(staging)), passphrase, cost=cost):
+                for piece in seal(pack(Path(staging)), secret, cost=cost):
                     file.write(piece)
     except OSError as error:
         raise Unavailable(f"The backup cannot be written ({error.strerror}: {error.filename or target}).") from error

@@ -35,10 +35,10 @@ def damaged() -> GatewayError:
     return GatewayError("The backup is damaged or was cut off: take another copy of it.")
 
 
-def seal(plain: Iterable[bytes], passphrase: Passphrase, *, cost: int = COST) -> Iterator[bytes]:
+def seal(plain: Iterable[bytes], passphrase: str, *, cost: int = COST) -> Iterator[bytes]:
     """The sealed bytes, piece by piece."""
     salt = os.urandom(16)
-    key, check = _keys(passphrase(), salt, cost)
+    key, check = _keys(passphrase, salt, cost)
     header = _header(cost, salt, check)
     yield header
     cipher, number, pending = AESGCM(key), 0, bytearray()

@@ -60,7 +60,9 @@ class WhatsApp:
         async with self._changing:
             await self._end(account)
             self._made += 1
-            session = Session(account, self._made, self._file(account), self.inbox, self._gate, self._now)
+            file = self._file(account)
+            file.touch(mode=0o600)  # before SQLite makes it, for everybody to read
+            session = Session(account, self._made, file, self.inbox, self._gate, self._now)
             self._sessions[account], self._codes[account] = session, 0
             await session.start()
 
