@@ -30,6 +30,7 @@ LIBRARIES = {
     "alembic": {"adapters.storage"},
     "asyncmy": {"adapters.storage"},
     "asyncpg": {"adapters.storage"},
+    "cryptography": {"adapters.sessions"},
     "fastapi": {"adapters.rest"},
     "google": {"adapters.whatsapp"},
     "httpx": {"cli", "compose"},
