@@ -20,8 +20,8 @@ async def http(sim: Simulator) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_the_root_key_is_told(sim: Simulator, http: httpx.AsyncClient) -> None:
-    assert (await http.get("/trust")).json() == {"root_key": sim.root_key.hex()}
+async def test_the_root_key_and_the_certificate_are_told(sim: Simulator, http: httpx.AsyncClient) -> None:
+    assert (await http.get("/trust")).json() == {"root_key": sim.root_key.hex(), "certificate": sim.certificate}
 
 
 async def test_a_scan_over_http_links_and_the_account_is_listed(http: httpx.AsyncClient, client: Client) -> None:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from wigwag.simulator import bodies
 from wigwag.simulator.controls import Controls
 from wigwag.simulator.linking import LinkError
+from wigwag.simulator.media_store import MediaGone, UnknownMedia
 from wigwag.simulator.world import Group, Person, UnknownPerson
 
 _MOST_LINES = 10_000
@@ -39,6 +40,8 @@ def routes(controls: Controls) -> list[Route]:
         ("PUT", "/contacts/{phone}/presence", api.set_presence),
         ("POST", "/contacts/{phone}/typing", api.type),
         ("POST", "/contacts/{phone}/messages", api.send_text),
+        ("POST", "/media", api.put_media),
+        ("POST", "/media/open", api.open_media),
         ("GET", "/groups", api.groups),
         ("PUT", "/groups/{id}", api.put_group),
         ("GET", "/inbox", api.lines("inbox")),
@@ -62,7 +65,7 @@ class _Api:
         self._controls = controls
 
     async def trust(self, _request: Request) -> Response:
-        return JSONResponse({"root_key": self._controls.root_key.hex()})
+        return JSONResponse({"root_key": self._controls.root_key.hex(), "certificate": self._controls.certificate})
 
     async def scan(self, request: Request) -> Response:
         body = await _body(request, bodies.Scan)
@@ -102,6 +105,15 @@ class _Api:
     async def send_text(self, request: Request) -> Response:
         body = await _body(request, bodies.Text)
         return _json({"id": await self._controls.send_text(_phone(request), body.text, body.account)})
+
+    async def put_media(self, request: Request) -> Response:
+        """The body is the file itself."""
+        return _json(self._controls.put_media(request.query_params.get("kind", ""), await request.body()))
+
+    async def open_media(self, request: Request) -> Response:
+        body = await _body(request, bodies.Media)
+        kind = body.fields.get("mimetype") or "application/octet-stream"
+        return Response(self._controls.open_media(body.kind, body.fields), media_type=kind)
 
     async def groups(self, _request: Request) -> Response:
         return _json([_group(group) for group in self._controls.exchange.world.groups.values()])
@@ -223,6 +235,8 @@ def _answer(status: int) -> Callable[[Request, Exception], Response]:
 EXCEPTION_HANDLERS: dict[Any, Any] = {
     ValidationError: _invalid,
     UnknownPerson: _answer(404),
+    UnknownMedia: _answer(404),
+    MediaGone: _answer(410),
     LinkError: _answer(409),
     ValueError: _answer(422),
 }

@@ -5,7 +5,7 @@ Shapes and bounds only; what a body does is in `controls`.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -56,6 +56,11 @@ class Typing(Body):
 class Text(Body):
     text: Annotated[str, Field(min_length=1, max_length=65_536)]
     account: Phone | None = None
+
+
+class Media(Body):
+    kind: str
+    fields: dict[str, Any]
 
 
 class Group(Body):

@@ -6,10 +6,12 @@ Tests call them in the same process. What sends something is async and returns w
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from wigwag.simulator import media
 from wigwag.simulator import phone as phones
 from wigwag.simulator.connection import Connection
 from wigwag.simulator.exchange import Exchange, ReceiptPolicy, Stream
@@ -27,7 +29,7 @@ ACCOUNT_PHONE = "15550001111"
 """Whose phone scans when none is named."""
 
 _LINK_TIMEOUT = 20.0
-_CODES = {"refuse": 503, "ban": 101, "error_acks": 463, "stream_error": 503}
+_CODES = {"refuse": 503, "ban": 101, "error_acks": 463, "stream_error": 503, "media_refuse": 500}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,11 @@ class Controls:
     def root_key(self) -> bytes:
         """The public key that clients must trust."""
         return self.exchange.trust.root.public
+
+    @property
+    def certificate(self) -> str:
+        """What clients must trust when they fetch or bring media over HTTPS: PEM."""
+        return self.exchange.media.certificate
 
     # -- pairing
 
@@ -161,6 +168,25 @@ class Controls:
             if changed:
                 group.version += 1
                 groups.announce_participants(self.exchange, group, action, changed)
+
+    # -- media
+
+    def put_media(self, kind: str, data: bytes) -> dict[str, Any]:
+        """Encrypt a file and put it where clients fetch it. Returns the fields of a message about it, without mimetype.
+
+        `kind`: image, video, audio, voice, document or sticker. Raises ValueError for another.
+        """
+        store, now = self.exchange.media, self.exchange.now()
+        sealed, facts = media.wrap(kind, data)
+        path = store.keep(sealed, now)
+        return {**facts, "direct_path": path, "url": store.url(path), "media_key_timestamp": int(now)}
+
+    def open_media(self, kind: str, fields: Mapping[str, Any]) -> bytes:
+        """The file that a message of this kind with these fields is about, decrypted.
+
+        Raises UnknownMedia or MediaGone when it is not there, MediaError when it is not what the fields say.
+        """
+        return media.unwrap(kind, fields, self.exchange.media.fetch(fields.get("direct_path", ""), self.exchange.now()))
 
     # -- manners and mishaps
 

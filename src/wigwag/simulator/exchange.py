@@ -13,6 +13,7 @@ from wigwag.simulator.connection import Connection
 from wigwag.simulator.faults import Faults
 from wigwag.simulator.journal import Journal
 from wigwag.simulator.limits import Gate
+from wigwag.simulator.media_store import MediaStore
 from wigwag.simulator.noise import Trust
 from wigwag.simulator.wire import SERVER, Jid, Node, Value
 from wigwag.simulator.world import Device, Person, World
@@ -67,6 +68,7 @@ class Exchange:
     trust: Trust = field(default_factory=Trust)
     world: World = field(default_factory=World)
     gate: Gate = field(default_factory=Gate)
+    media: MediaStore = field(default_factory=MediaStore)
     faults: Faults = field(default_factory=Faults)
     receipts: ReceiptPolicy = field(default_factory=ReceiptPolicy)
     streams: dict[Device, Stream] = field(default_factory=dict)

@@ -8,7 +8,19 @@ that strike once are in `mishaps`.
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-Lasting = Literal["refuse", "ban", "outdated", "silence", "delay_acks", "drop_acks", "error_acks"]
+Lasting = Literal[
+    "refuse",
+    "ban",
+    "outdated",
+    "silence",
+    "delay_acks",
+    "drop_acks",
+    "error_acks",
+    "media_slow",
+    "media_refuse",
+    "media_truncated",
+    "media_expired",
+]
 LASTING: tuple[str, ...] = get_args(Lasting)
 
 

@@ -21,12 +21,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from wigwag.simulator import admin, stanzas
+from wigwag.simulator import admin, media_server, stanzas
 from wigwag.simulator.connection import Closed, Connection, FrameError
 from wigwag.simulator.controls import Controls
 from wigwag.simulator.exchange import Stream
 from wigwag.simulator.limits import Limits
 from wigwag.simulator.linking import LinkError
+from wigwag.simulator.media_tls import Certificate
 from wigwag.simulator.noise import Greeting, HandshakeError
 from wigwag.simulator.pairing import Pairing
 from wigwag.simulator.stanzas import login
@@ -61,7 +62,11 @@ class Simulator(Controls):
         self._socket = socket.create_server((host, port))
         self._latency = latency
         self.host, self.port = host, int(self._socket.getsockname()[1])
+        self._media_socket = socket.create_server((host, 0))
+        certificate, media = Certificate(host), self.exchange.media
+        media.host, media.certificate = f"{host}:{self._media_socket.getsockname()[1]}", certificate.pem
         self._server = _Server(_config(self))
+        self._media_server = _Server(media_server.config(self.exchange, certificate))
         self._tasks: list[asyncio.Task[None]] = []
         self._chats: dict[asyncio.Task[None], Connection] = {}
 
@@ -77,6 +82,7 @@ class Simulator(Controls):
     async def __aenter__(self) -> Self:
         self._tasks = [
             asyncio.create_task(self._server.serve([self._socket]), name="simulator-server"),
+            asyncio.create_task(self._media_server.serve([self._media_socket]), name="simulator-media"),
             asyncio.create_task(self._keep_time(), name="simulator-time"),
         ]
         _log.info("simulator listens on %s", self.url)
@@ -85,14 +91,15 @@ class Simulator(Controls):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        server, clock = self._tasks
+        *servers, clock = self._tasks
         clock.cancel()
         for connection in self._chats.values():
             connection.abort()
         if self._chats:
             await asyncio.wait(self._chats, timeout=_FAREWELL_TIMEOUT)
         self._server.stopping.set()
-        for outcome in await asyncio.gather(server, clock, return_exceptions=True):
+        self._media_server.stopping.set()
+        for outcome in await asyncio.gather(*servers, clock, return_exceptions=True):
             if isinstance(outcome, Exception):
                 raise outcome
 

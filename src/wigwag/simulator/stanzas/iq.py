@@ -8,7 +8,7 @@ silence would cost the client its whole timeout.
 from collections.abc import Callable
 
 from wigwag.simulator.exchange import Exchange, Refusal, Stream
-from wigwag.simulator.stanzas import account, groups, login, prekeys, usync
+from wigwag.simulator.stanzas import account, groups, login, media, prekeys, usync
 from wigwag.simulator.wire import SERVER, Node
 
 Answer = Callable[[Exchange, Stream, Node], list[Node] | None]
@@ -56,6 +56,7 @@ ANSWERS: dict[tuple[str, str, str], Answer] = {
     ("disappearing_mode", "set", "disappearing_mode"): _nothing,
     ("urn:xmpp:whatsapp:dirty", "set", "clean"): _nothing,
     ("urn:xmpp:whatsapp:push", "set", "config"): _nothing,
+    ("w:m", "set", "media_conn"): media.connect,
     ("abt", "get", "props"): account.properties,
     ("w", "get", "props"): account.properties,
     ("md", "set", "remove-companion-device"): login.check_unlink,
