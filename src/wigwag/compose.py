@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 HOUR, DAY = 3600.0, 24 * 3600.0  # seconds
 DRAIN = 5  # seconds for open requests to end when we stop
-TRUST_TIMEOUT = 10.0  # seconds for the simulator to tell its key
+TRUST_TIMEOUT = 10.0  # seconds for the simulator to tell what to trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ async def run(settings: Settings, *, on_ready: OnReady | None = None) -> None:
         clock = SystemClock()
         guard = stack.enter_context(sessions.guarded(settings.session_path))
         if settings.simulator_url is not None:
-            attach(settings.simulator_url, await _trusted_key(settings.simulator_url))
+            attach(settings.simulator_url, *await _trust(settings.simulator_url))
         whatsapp = WhatsApp(settings.session_path, clock.now)
         stack.push_async_callback(whatsapp.close)
         stores = await open_stores(settings.database_url)
@@ -247,11 +247,12 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _trusted_key(simulator_url: str) -> bytes:
-    """The root key that a simulator signs with."""
+async def _trust(simulator_url: str) -> tuple[bytes, str]:
+    """The root key that a simulator signs with, and the certificate of its media server."""
     try:
         async with httpx.AsyncClient(timeout=TRUST_TIMEOUT) as client:
             answer = await client.get(f"{simulator_url}/sim/trust")
-            return bytes.fromhex(answer.raise_for_status().json()["root_key"])
+            told = answer.raise_for_status().json()
+            return bytes.fromhex(told["root_key"]), told["certificate"]
     except (httpx.HTTPError, KeyError, ValueError) as error:
         raise Unavailable(f"No simulator answers at {simulator_url}: start one with `wigwag simulate`.") from error

@@ -95,7 +95,7 @@ async def staged(
     simulator: Simulator, clock: PushedClock, home: Path, *, pace: Pace = BRISK, cap: int | None = None
 ) -> AsyncIterator[Stage]:
     """Run a core on real parts in `home`, until the block ends as a stop in order would end it."""
-    attach(simulator.url, simulator.root_key)
+    attach(simulator.url, simulator.root_key, simulator.certificate)
     simulator.set_limits(Limits(subscriptions_per_minute=None))  # our pace here is not the default one
     whatsapp = WhatsApp(home / "session", clock.now)
     stores = await open_stores(f"sqlite:///{home}/wigwag.db")

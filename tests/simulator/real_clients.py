@@ -78,7 +78,7 @@ async def running(command: list[str], folder: Path) -> AsyncIterator[Program]:
 async def whatsmeow(sim: Simulator, folder: Path) -> AsyncIterator[Program]:
     if sys.platform != "linux":
         unavailable("whatsmeow can be pointed at the simulator on Linux only.")
-    arguments = [sim.url, sim.root_key.hex(), str(folder / "session.db")]
+    arguments = [sim.url, sim.root_key.hex(), sim.certificate, str(folder / "session.db")]
     async with running([sys.executable, "-m", "tests.simulator.whatsmeow_program", *arguments], ROOT) as program:
         yield program
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The unmodified whatsmeow library as a program of JSON lines: events on stdout, commands on stdin.
 
-Run as `python -m tests.simulator.whatsmeow_program <simulator url> <root key, hex> <session file>`, in a process of its
-own: the library is one a process.
+Run as `python -m tests.simulator.whatsmeow_program <simulator url> <root key, hex> <certificate> <session file>`, in a
+process of its own: the library is one a process.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 from wigwag.adapters.whatsapp.simulator import attach
 
-url, root_key, session = sys.argv[1:]
+url, root_key, certificate, session = sys.argv[1:]
 
 from neonize.aioze.client import NewAClient  # noqa: E402
 from neonize.events import ChatPresenceEv, ConnectedEv, DisconnectedEv, MessageEv, PresenceEv, ReceiptEv  # noqa: E402
@@ -83,7 +83,7 @@ async def obey(client: Any, command: dict[str, Any]) -> None:
 
 
 async def main() -> None:
-    attach(url, bytes.fromhex(root_key))
+    attach(url, bytes.fromhex(root_key), certificate)
     client = NewAClient(session)
     listen(client)
     connecting = asyncio.create_task(client.connect(), name="connect")

@@ -112,8 +112,8 @@ class _Api:
 
     async def open_media(self, request: Request) -> Response:
         body = await _body(request, bodies.Media)
-        kind = body.fields.get("mimetype") or "application/octet-stream"
-        return Response(self._controls.open_media(body.kind, body.fields), media_type=kind)
+        file = self._controls.open_media(body.kind, body.fields)
+        return Response(file, media_type="application/octet-stream")
 
     async def groups(self, _request: Request) -> Response:
         return _json([_group(group) for group in self._controls.exchange.world.groups.values()])
