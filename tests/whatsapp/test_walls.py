@@ -70,7 +70,7 @@ async def test_what_nobody_understands_is_left_out_and_what_follows_is_heard(tmp
 
 def test_a_simulator_whose_address_is_too_long_is_refused() -> None:
     with pytest.raises(Unavailable, match="too long"):
-        simulator.attach("http://a-machine-with-quite-a-long-name.example:8377", b"k" * 32)
+        simulator.attach("http://a-machine-with-quite-a-long-name.example:8377", b"k" * 32, "a certificate")
 
 
 async def test_a_call_that_never_comes_back_does_not_hold_up_the_end() -> None:
