@@ -106,6 +106,8 @@ async def test_a_killed_rabbitmq_comes_back_at_its_address_with_what_it_confirme
         letter = aio_pika.Message(SMILE.encode(), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         await channel.default_exchange.publish(letter, "letters")
         breakable_rabbitmq.kill()
+    with pytest.raises(ConnectionError):
+        await aio_pika.connect(breakable_rabbitmq.url)
     breakable_rabbitmq.launch()
     breakable_rabbitmq.wait_until_ready()
     async with await aio_pika.connect(breakable_rabbitmq.url) as connection:
