@@ -19,7 +19,7 @@ LOBBY = {"ports", "gateway", "access"}  # the parts of app that a room may touch
 GUESTS_OF_THE_SIMULATOR = {"simulator", "compose", "cli"}
 
 PURE = {"__future__", "array", "bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib"}
-PURE |= {"heapq", "itertools", "math", "operator", "re", "struct", "typing"}
+PURE |= {"fnmatch", "heapq", "itertools", "json", "math", "operator", "re", "string", "struct", "typing"}
 
 # Where a third-party library may be imported. The simulator stands alone and brings its own.
 LIBRARIES = {

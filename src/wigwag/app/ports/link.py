@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the use cases need from the world. Each port is small; its docstring is its law, and adapters are tested by it.
-
-Every method may raise `domain.errors.GatewayError` and nothing else; a room translates its library's errors. Instants
-are Unix seconds.
-"""
+"""Time, and what an account with a link can do. Whatever is heard comes as reports."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from wigwag.domain.account import Account
 from wigwag.domain.events import Report
-from wigwag.domain.history import Batch, Interval
 from wigwag.domain.ids import Jid
-from wigwag.domain.presence import Presence
-from wigwag.domain.subscriptions import Subscription
-from wigwag.domain.watchlist import Watch, WatchedGroup
 
 
 class Clock(Protocol):
@@ -83,63 +74,3 @@ class Wire(Protocol):
     async def groups(self, account: str) -> dict[Jid, str]:
         """The groups that the account is in, with their subjects."""
         ...
-
-
-class PresenceStore(Protocol):
-    """Keeps presence and its past. Writing the same thing twice is the same as writing it once."""
-
-    async def load(self) -> tuple[list[Presence], float]:
-        """All contacts as last saved, and when we were last alive (0 for never). Ends the intervals left open then."""
-        ...
-
-    async def save(self, batch: Batch) -> None:
-        """Write a batch, all of it or nothing."""
-        ...
-
-    async def history(self, jid: Jid, start: float, end: float) -> list[Interval]:
-        """The intervals that touch [start, end), whole and unclipped, oldest first."""
-        ...
-
-    async def forget(self, before: float) -> int:
-        """Delete intervals that ended before an instant. Returns how many."""
-        ...
-
-    async def erase(self, jid: Jid) -> None:
-        """Delete all that is kept of a contact: presence, past, wishes, subscription."""
-        ...
-
-
-class WatchStore(Protocol):
-    """Keeps whom we were asked to track. What is put is there after a crash."""
-
-    async def load(self) -> tuple[list[Watch], list[WatchedGroup]]: ...
-
-    async def put(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None: ...
-
-    async def remove(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None: ...
-
-    async def subscriptions(self) -> list[tuple[Jid, int, float]]:
-        """Whose subscription failed: jid, attempts in a row, when to try again."""
-        ...
-
-    async def save_subscriptions(self, changed: Sequence[Subscription]) -> None:
-        """Keep the state of subscriptions, so that a backoff outlives a restart."""
-        ...
-
-
-class AccountStore(Protocol):
-    """Keeps which accounts there are, and what an operator chose while running."""
-
-    async def load(self) -> list[Account]:
-        """The accounts as last saved."""
-        ...
-
-    async def put(self, account: Account) -> None: ...
-
-    async def remove(self, name: str) -> None: ...
-
-    async def choices(self) -> dict[str, str]:
-        """What was chosen, by key."""
-        ...
-
-    async def choose(self, key: str, value: str) -> None: ...

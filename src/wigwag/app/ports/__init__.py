@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the use cases need from the world. Each port is small; its docstring is its law, and adapters are tested by it.
+
+Every method may raise `domain.errors.GatewayError` and nothing else; a room translates its library's errors. Instants
+are Unix seconds.
+"""
+
+from wigwag.app.ports.carriage import Courier, MediaStore, Numbering
+from wigwag.app.ports.link import Clock, Link, Wire
+from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
+from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
+
+__all__ = [
+    "AccountStore",
+    "Clock",
+    "Courier",
+    "Eraser",
+    "EventLog",
+    "JobArchive",
+    "JobFilter",
+    "Ledger",
+    "Link",
+    "MediaStore",
+    "MessageStore",
+    "Numbering",
+    "PresenceStore",
+    "Step",
+    "TemplateStore",
+    "WatchStore",
+    "Wire",
+]
