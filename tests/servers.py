@@ -159,11 +159,13 @@ class Instance:
         self._folder = folder
         self._port = free_port()
         self._last_words: deque[str] = deque(maxlen=30)
-        self._settled = threading.Event()
+        self._ready = False
+        self._settled = threading.Event()  # it is ready, or it has ended
         self.url = server.url.format(port=self._port)
 
     def launch(self) -> None:
         """Start it and return at once. It ends with the thread that launched it, so let that be the main thread."""
+        self._ready = False
         self._settled.clear()
         command = unprivileged(self._server.serve(self._folder, self._port), self._server.stop)
         self._process = subprocess.Popen(
@@ -174,7 +176,7 @@ class Instance:
 
     def wait_until_ready(self) -> None:
         """Return when it has said that it is ready; fail with its last words if it ends or is too slow."""
-        if not self._settled.wait(PATIENCE) or self._process.poll() is not None:
+        if not self._settled.wait(PATIENCE) or not self._ready:
             pytest.fail(f"{self._server.name} did not start; its last words:\n{''.join(self._last_words)}")
 
     def stop(self) -> None:
@@ -199,8 +201,9 @@ class Instance:
         for line in self._process.stdout:
             self._last_words.append(line)
             if self._server.ready in line:
+                self._ready = True
                 self._settled.set()
-        self._settled.set()  # it ended: there is nothing left to wait for
+        self._settled.set()
 
 
 def unavailable(why: str) -> NoReturn:
