@@ -143,4 +143,5 @@ def _size(size: int) -> str:
     """Bytes as people say them: 812 B, 262 kB, 1.4 MB."""
     if size < 1000:
         return f"{size} B"
-    return f"{size / 1000:.0f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB"
+    kilobytes = round(size / 1000)
+    return f"{kilobytes} kB" if kilobytes < 1000 else f"{size / 1e6:.1f} MB"

@@ -35,11 +35,13 @@ def back_up(
 
     Raises:
         Conflict: the target is there already, and no force was given.
-        NotFound: there is nothing to back up.
+        NotFound: there is nothing to back up, or no folder for it.
         Unavailable: a file cannot be read, or the target cannot be written.
     """
     if target.exists() and not force:
         raise Conflict(f"{target} exists: choose another name, or replace it with --force.")
+    if not target.parent.is_dir():
+        raise NotFound(f"There is no folder {target.parent}: make it first.")
     if not session_files(sessions):
         raise NotFound(f"There are no WhatsApp sessions in {sessions}: say where they are with --data.")
     secret = passphrase()

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`wigwag backup` and `wigwag restore` at the shell: words, exit codes, and where the passphrase comes from."""
+
+import gc
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from wigwag.cli.backup import _size
+
+with warnings.catch_warnings():
+    # While it is imported, neonize asks `uname` through a pipe that it never closes. Have that noticed here.
+    warnings.simplefilter("ignore", ResourceWarning)
+    import wigwag.compose  # noqa: F401
+
+    gc.collect()
+    subprocess.run(["true"], check=True)
+
+PASSPHRASE = "correct horse"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Sessions that nobody paired, and a database."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("whatsapp.db", "whatsapp-desk.db", "wigwag.db"):
+        with closing(sqlite3.connect(data / name)) as database, database:
+            database.execute("CREATE TABLE x (y)")
+    return data
+
+
+@pytest.fixture
+def saved(data: Path, tmp_path: Path, wigwag: Command) -> Path:
+    file = tmp_path / "x.backup"
+    done = wigwag("backup", str(file), "--data", str(data), WIGWAG_BACKUP_PASSPHRASE=PASSPHRASE)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:3] == [
+        "✓ whatsapp-desk.db  session of desk  8 kB",
+        "✓ whatsapp.db  session of default  8 kB",
+        "✓ wigwag.db  presence, history and wishes  8 kB",
+    ]
+    assert "without it, nothing comes back" in done.stdout
+    return file
+
+
+def test_what_was_saved_is_told_and_comes_back(saved: Path, data: Path, tmp_path: Path, wigwag: Command) -> None:
+    there = tmp_path / "there"
+    done = wigwag("restore", str(saved), "--data", str(there), WIGWAG_BACKUP_PASSPHRASE=PASSPHRASE)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "✓ whatsapp-desk.db  session of desk" in done.stdout
+    assert f"Restored into {there}. Start it with `wigwag serve`." in done.stdout
+    assert {path.name for path in data.iterdir()} <= {path.name for path in there.iterdir()}
+
+
+@pytest.mark.parametrize("content", ["correct horse\n", "correct horse", "correct horse\r\nand a note\n"])
+def test_a_passphrase_file_comes_before_the_environment(
+    content: str, saved: Path, tmp_path: Path, wigwag: Command
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(content)
+    line = ["restore", str(saved), "--data", str(tmp_path / "there"), "--passphrase-file", str(secret)]
+    assert wigwag(*line, WIGWAG_BACKUP_PASSPHRASE="another one").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "code", "words"),
+    [
+        ("wrong horse", 4, "The passphrase is wrong."),
+        ("short", 2, "8 characters"),
+    ],
+)
+def test_a_passphrase_that_does_not_do_is_refused(
+    passphrase: str, code: int, words: str, saved: Path, tmp_path: Path, wigwag: Command
+) -> None:
+    done = wigwag("restore", str(saved), "--data", str(tmp_path / "there"), WIGWAG_BACKUP_PASSPHRASE=passphrase)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert words in done.stderr
+
+
+def test_with_nobody_to_ask_it_says_how_to_give_the_passphrase(data: Path, tmp_path: Path, wigwag: Command) -> None:
+    done = wigwag("backup", str(tmp_path / "x"), "--data", str(data))
+    assert done.exit_code == 2
+    assert "WIGWAG_BACKUP_PASSPHRASE" in done.stderr
+    assert "--passphrase-file" in done.stderr
+
+
+def test_in_a_terminal_a_person_is_asked_twice(data: Path, tmp_path: Path) -> None:
+    """And what is typed is not shown."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "wigwag", "backup", str(tmp_path / "x"), "--data", str(data)]
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, start_new_session=True
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        for question in (b"Passphrase: ", b"Repeat for confirmation: "):
+            while not shown.endswith(question):
+                shown += os.read(controller, 1000)
+            os.write(controller, f"{PASSPHRASE}\n".encode())
+        assert process.wait(60) == 0
+    os.close(controller)
+    assert PASSPHRASE.encode() not in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        (["backup", "{saved}", "--data", "{data}"], 4, "--force"),
+        (["backup", "{tmp}/new", "--data", "{tmp}/nowhere"], 4, "no WhatsApp sessions in {tmp}/nowhere"),
+        (["backup", "{tmp}/no/folder", "--data", "{data}"], 4, "no folder {tmp}/no: make it"),
+        (["restore", "{saved}", "--data", "{data}"], 4, "--force"),
+        (["restore", "{tmp}/nothing", "--data", "{tmp}/there"], 1, "{tmp}/nothing"),
+        (["restore", "{data}/wigwag.db", "--data", "{tmp}/there"], 1, "no backup of wigwag"),
+        (["restore"], 2, "Missing argument"),
+        (["backup"], 2, "Missing argument"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_refused_or_fails_says_what_to_do(
+    line: list[str], code: int, words: str, saved: Path, data: Path, tmp_path: Path, wigwag: Command
+) -> None:
+    def filled(text: str) -> str:
+        return text.format(saved=saved, data=data, tmp=tmp_path)
+
+    done = wigwag(*map(filled, line), WIGWAG_BACKUP_PASSPHRASE=PASSPHRASE, TERMINAL_WIDTH="1000")
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert filled(words) in done.stderr
+
+
+def test_a_database_on_a_server_is_said_to_be_left_to_that_server(data: Path, tmp_path: Path, wigwag: Command) -> None:
+    line = ["backup", str(tmp_path / "x"), "--data", str(data)]
+    done = wigwag(
+        *line, WIGWAG_BACKUP_PASSPHRASE=PASSPHRASE, WIGWAG_STORAGE_URL="postgresql://me:secret@localhost/wigwag"
+    )
+    assert done.exit_code == 0
+    assert "dump tool" in done.stderr
+    assert "wigwag.db" not in done.stdout
+    assert "secret" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(0, "0 B"), (999, "999 B"), (262_144, "262 kB"), (1_449_000, "1.4 MB"), (999_600, "1.0 MB")]
+)
+def test_sizes_are_said_as_people_say_them(size: int, said: str) -> None:
+    assert _size(size) == said
