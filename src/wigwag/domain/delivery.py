@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A job's way to its end: which states there are, what moves it, and what WhatsApp's receipts say about it.
 
-The table below is the whole truth. A job that is `sending` when we die becomes `unconfirmed`: it may have been sent,
-and only a receipt, or a person, can say. Receipts come in any order and move a job forward only.
+The table below is the whole truth. A job that is `sending` when we die and may have left becomes `unconfirmed`:
+only a receipt, or a person, can say. Receipts come in any order and move a job forward only.
 """
 
 from dataclasses import dataclass, field, replace
@@ -60,7 +60,9 @@ class Job:
         door: where it came in: rest, amqp.
         answer_to: a queue that wants to know what becomes of it; `correlation` is repeated there.
         trace: the W3C `traceparent` of whoever asked.
-        message_id: WhatsApp's, once sent.
+        secret: 64 hexadecimal digits that go with the message of the present attempt, encrypted. WhatsApp's library
+            writes it down beside the message's id before it sends, so that we can find the id again after a crash.
+        message_id: WhatsApp's, once sent, or once it may have been sent.
         code: why it failed, or why it waits, as a stable word; `detail` is for people.
     """
 
@@ -84,6 +86,7 @@ class Job:
     trace: str | None = None
     answer_to: str | None = None
     correlation: str | None = None
+    secret: str = field(default="", repr=False)
     message_id: str | None = None
     code: str = ""
     detail: str = field(default="", repr=False)
@@ -167,13 +170,10 @@ _STATE = {Mark.DELIVERED: State.DELIVERED, Mark.READ: State.READ, Mark.PLAYED: S
 
 def fold(job: Job, mark: Mark, at: float) -> Job:
     """The job after a receipt: the instant is kept if it is the first of its kind, and the state only goes forward."""
+    if job.state is State.UNCONFIRMED:  # it was sent after all
+        job = replace(job, sent_at=job.since)
     kept = {Mark.DELIVERED: "delivered_at", Mark.READ: "read_at", Mark.PLAYED: "played_at"}[mark]
     if getattr(job, kept) is None:
         job = replace(job, **{kept: at})  # type: ignore[arg-type]  # all three are instants
     state = _STATE[mark]
     return move(job, state, at, code="", detail="") if state in TRANSITIONS[job.state] else job
-
-
-def settled(job: Job, message_id: str, mark: Mark, at: float) -> Job:
-    """An unconfirmed job of which a receipt has come: it was sent after all."""
-    return fold(replace(job, message_id=message_id, sent_at=job.since), mark, at)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wigwag.domain.account import Account, LinkSignal
+from wigwag.domain.delivery import Job, Receipt
 from wigwag.domain.ids import Jid
+from wigwag.domain.messages import Message
 from wigwag.domain.presence import HIDDEN, PresenceChanged, Signal
 from wigwag.domain.subscriptions import State
 
@@ -76,10 +78,57 @@ class GroupReported:
     group: Jid
     joined: tuple[Jid, ...] = ()
     left: tuple[Jid, ...] = ()
+    subject: str | None = field(default=None, repr=False)  # the new one, if it changed
     at: float
 
 
-Report = PresenceReported | TypingReported | LinkReported | PairingOffered | GroupReported
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReported:
+    """Somebody wrote in a chat, or we did from another device."""
+
+    message: Message
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptReported:
+    """A receipt for messages of ours."""
+
+    receipt: Receipt
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendSettled:
+    """WhatsApp's word on a job came after we had stopped waiting for it: it was sent."""
+
+    account: str
+    job_id: str
+    message_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReported:
+    """Somebody calls. wigwag does not answer calls."""
+
+    account: str
+    caller: Jid
+    call_id: str
+    at: float
+
+
+Report = (
+    PresenceReported
+    | TypingReported
+    | LinkReported
+    | PairingOffered
+    | GroupReported
+    | MessageReported
+    | ReceiptReported
+    | SendSettled
+    | CallReported
+)
 
 # --- out
 
@@ -115,6 +164,23 @@ class SubscriptionChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobChanged:
+    """A job was accepted (then there is no `before`), or came into another state."""
+
+    before: Job | None
+    after: Job
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived:
+    """A message is kept that was not known before: of somebody else, or of ours from another device."""
+
+    message: Message
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartFailed:
     """A part of wigwag could not do its work; it tries again by itself. `code` is that of the error."""
 
@@ -132,4 +198,15 @@ class PartRecovered:
     at: float
 
 
-Fact = PresenceChanged | TypingChanged | AccountChanged | SubscriptionChanged | PartFailed | PartRecovered
+Fact = (
+    PresenceChanged
+    | TypingChanged
+    | AccountChanged
+    | SubscriptionChanged
+    | JobChanged
+    | MessageReceived
+    | GroupReported
+    | CallReported
+    | PartFailed
+    | PartRecovered
+)

@@ -14,8 +14,6 @@ from wigwag.domain.delivery import Job
 from wigwag.domain.messages import Message, MessageKind
 
 KINDS = {
-    "message.accepted": "a message to send was taken in",
-    "message.sending": "a message of ours is on its way to WhatsApp",
     "message.sent": "WhatsApp took a message of ours",
     "message.delivered": "a message of ours reached the recipient's phone",
     "message.read": "the recipient read a message of ours",
@@ -54,8 +52,11 @@ def wanted(kind: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(kind, pattern) for pattern in patterns)
 
 
-def of_job(job: Job) -> Event:
-    """What is told of a job in its present state. Texts are not repeated: who asked has them."""
+def of_job(job: Job) -> list[Event]:
+    """What is told of a job in its present state, if anything. Texts are not repeated: who asked has them."""
+    kind = f"message.{job.state}"
+    if kind not in KINDS:
+        return []
     data = {
         "job": job.id,
         "to": job.to,
@@ -71,7 +72,7 @@ def of_job(job: Job) -> Event:
     }
     at = job.since
     event_id = f"{job.id}.{job.state}.{round(at * 1000)}"
-    return Event(id=event_id, kind=f"message.{job.state}", account=job.account, at=at, data=data, trace=job.trace)
+    return [Event(id=event_id, kind=kind, account=job.account, at=at, data=data, trace=job.trace)]
 
 
 _KINDS = {

@@ -4,8 +4,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from wigwag.domain.contents import Content
-from wigwag.domain.delivery import Quote
+from wigwag.domain.delivery import Job
 from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
 
@@ -13,20 +12,27 @@ from wigwag.domain.messages import Message
 class Courier(Protocol):
     """Carries messages for accounts with a link. Raises NotLinked without one: then nothing was sent."""
 
-    async def compose(self, account: str, content: Content, quote: Quote | None, mentions: Sequence[Jid]) -> bytes:
-        """What is to be carried, in WhatsApp's own form. Media are uploaded here. Nothing is sent yet.
+    async def compose(self, account: str, job: Job) -> bytes:
+        """What a job says, in WhatsApp's own form, with its secret. Media are uploaded here. Nothing is sent yet.
 
         Raises Unavailable where another attempt may help, InvalidMessage or Refused where none will.
         """
         ...
 
-    async def send(self, account: str, to: Jid, message: bytes) -> tuple[str, float]:
+    async def send(self, account: str, to: Jid, message: bytes, job_id: str) -> tuple[str, float]:
         """Send what was composed, and wait for WhatsApp's word. Returns the message's id, and when WhatsApp took it.
 
         Raises:
             NotLinked, Unavailable: it was surely not sent.
             Restricted, Refused: WhatsApp did not take it.
             Unconfirmed: nobody knows. Should the word still come, it is told as a SendSettled report.
+        """
+        ...
+
+    async def trace(self, account: str, secret: str) -> str | None:
+        """The id under which a message with this secret was, or was about to be, sent; None if it surely was not.
+
+        Needs no link. Raises Unconfirmed when this cannot be found out.
         """
         ...
 
