@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from wigwag.simulator import Linked, Simulator, linking, schema, wire
+from wigwag.simulator import Linked, Simulator, e2e, linking, schema, wire
 from wigwag.simulator.curve import DJB, KeyPair, hkdf, mac, verify
 from wigwag.simulator.noise import Cipher, SymmetricState, header
 from wigwag.simulator.signal import Bundle, KeyStore, SignedPrekey
@@ -251,7 +251,7 @@ class Client:
         """The stanza of a text message to one phone; opens a conversation first when there is none."""
         if not self.keys.knows(to):
             self.keys.open(to, await self.fetch_bundle(to))
-        kind, message = self.keys.encrypt(to, schema.CONTENT.encode({"conversation": text}))
+        kind, message = self.keys.encrypt(to, e2e.CONTENT.encode({"conversation": text}))
         copy = Node("to", {"jid": to}, [Node("enc", {"v": "2", "type": kind}, message)])
         proof = [Node("device-identity", {}, self.proof)] if kind == "pkmsg" else []
         head: dict[str, Value] = {"id": message_id or self.next_id(), "type": "text", "to": to}
@@ -262,7 +262,7 @@ class Client:
         enc, sender = node.child("enc"), node.jid("from")
         assert enc
         assert sender
-        return schema.CONTENT.decode(self.keys.decrypt(sender, enc.text("type"), enc.data))
+        return e2e.CONTENT.decode(self.keys.decrypt(sender, enc.text("type"), enc.data))
 
     async def acknowledge(self, node: Node) -> None:
         attrs = {"class": node.tag, "id": node.text("id"), "to": node.attrs["from"]}

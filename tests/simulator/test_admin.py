@@ -46,6 +46,7 @@ async def test_a_contact_is_made_changed_and_listed(http: httpx.AsyncClient) -> 
     assert made == {
         "phone": "4915550001",
         "lid": "123456",
+        "aliases": [],
         "name": "Greta",
         "about": "Hey there!",
         "online": False,
@@ -128,7 +129,8 @@ async def test_faults_are_made_listed_and_cleared(http: httpx.AsyncClient, sim: 
 
 
 async def test_receipts_and_rhythm_are_switched(http: httpx.AsyncClient, sim: Simulator) -> None:
-    assert (await http.put("/receipts", json={"read": False})).json() == {"delivery": True, "read": False}
+    policy = (await http.put("/receipts", json={"read": False})).json()
+    assert (policy["delivery"], policy["read"], policy["order"]) == (True, False, "normal")
     assert (await http.post("/rhythm", json={"speed": 600})).status_code == 204
     assert (await http.delete("/rhythm")).status_code == 204
 

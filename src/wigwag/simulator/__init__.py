@@ -5,9 +5,11 @@ It stands alone: nothing of wigwag is imported here, and no client library. `Sim
 `serve` until it is stopped.
 """
 
+from wigwag.simulator.answering import ReceiptPolicy
+from wigwag.simulator.content import Content
 from wigwag.simulator.controls import ACCOUNT_PHONE, Linked
 from wigwag.simulator.limits import Limits
 from wigwag.simulator.linking import LinkError
 from wigwag.simulator.server import Simulator, serve
 
-__all__ = ["ACCOUNT_PHONE", "Limits", "LinkError", "Linked", "Simulator", "serve"]
+__all__ = ["ACCOUNT_PHONE", "Content", "Limits", "LinkError", "Linked", "ReceiptPolicy", "Simulator", "serve"]

@@ -5,8 +5,8 @@ A body that is not as its model says is answered 422 with the places that are wr
 or code that leads to nothing 409.
 """
 
+import base64
 import dataclasses
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from wigwag.simulator import bodies
+from wigwag.simulator.answering import ReceiptPolicy
 from wigwag.simulator.controls import Controls
 from wigwag.simulator.linking import LinkError
 from wigwag.simulator.media_store import MediaGone, UnknownMedia
@@ -39,7 +40,11 @@ def routes(controls: Controls) -> list[Route]:
         ("POST", "/contacts/{phone}/presence", api.set_presence),
         ("PUT", "/contacts/{phone}/presence", api.set_presence),
         ("POST", "/contacts/{phone}/typing", api.type),
-        ("POST", "/contacts/{phone}/messages", api.send_text),
+        ("POST", "/contacts/{phone}/messages", api.send),
+        ("POST", "/contacts/{phone}/calls", api.call),
+        ("DELETE", "/contacts/{phone}/calls/{id}", api.hang_up),
+        ("PUT", "/contacts/{phone}/receipts", api.set_receipts_of),
+        ("DELETE", "/contacts/{phone}/receipts", api.unset_receipts_of),
         ("POST", "/media", api.put_media),
         ("POST", "/media/open", api.open_media),
         ("GET", "/groups", api.groups),
@@ -48,7 +53,10 @@ def routes(controls: Controls) -> list[Route]:
         ("GET", "/subscriptions", api.lines("subscriptions")),
         ("GET", "/receipts", api.lines("receipts")),
         ("PUT", "/receipts", api.set_receipts),
+        ("POST", "/receipts/release", api.release_receipts),
         ("GET", "/log", api.lines("log")),
+        ("GET", "/counts", api.counts),
+        ("PUT", "/journal", api.keep),
         ("GET", "/limits", api.limits),
         ("PUT", "/limits", api.set_limits),
         ("POST", "/faults", api.inject),
@@ -102,9 +110,23 @@ class _Api:
         await self._controls.type(_phone(request), body.state, body.media)
         return Response(status_code=204)
 
-    async def send_text(self, request: Request) -> Response:
-        body = await _body(request, bodies.Text)
-        return _json({"id": await self._controls.send_text(_phone(request), body.text, body.account)})
+    async def send(self, request: Request) -> Response:
+        """A contact writes: what it says, by kind and fields as the inbox has them, or a whole message as `raw`."""
+        body, phone = await _body(request, bodies.Message), _phone(request)
+        where = {"group": body.group, "account": body.account}
+        if body.raw is None:
+            return _json({"id": await self._controls.send(phone, body.content(), **where)})
+        message = base64.b64decode(body.raw, validate=True)
+        return _json({"id": await self._controls.send_message(phone, message, **where)})
+
+    async def call(self, request: Request) -> Response:
+        body = await _body(request, bodies.Call)
+        return _json({"id": await self._controls.call(_phone(request), body.account, video=body.video)})
+
+    async def hang_up(self, request: Request) -> Response:
+        body = await _body(request, bodies.HangUp)
+        await self._controls.hang_up(_phone(request), request.path_params["id"], body.account)
+        return Response(status_code=204)
 
     async def put_media(self, request: Request) -> Response:
         """The body is the file itself."""
@@ -124,16 +146,39 @@ class _Api:
         return _json(_group(await self._controls.put_group(group_id, **body.model_dump())))
 
     def lines(self, name: str) -> Callable[[Request], Awaitable[Response]]:
-        """The newest lines of a part of the journal, oldest first; `?after=` a sequence number, `?account=`."""
+        """Lines of a part of the journal, oldest first; other parameters say what a field of theirs must be.
+
+        The newest (`?limit=`, 10,000); with `?after=`, a sequence number, the first ones after it.
+        """
 
         async def endpoint(request: Request) -> Response:
-            after = TypeAdapter(int).validate_python(request.query_params.get("after", "0"))
-            account = request.query_params.get("account")
-            lines: deque[Any] = getattr(self._controls.journal, name)
-            wanted = [line for line in lines if line.seq > after and account in (None, line.account)]
-            return _json(wanted[-_MOST_LINES:])
+            wanted = dict(request.query_params)
+            after = TypeAdapter(int | None).validate_python(wanted.pop("after", None))
+            limit = TypeAdapter(bodies.Limit).validate_python(wanted.pop("limit", _MOST_LINES))
+            return _json(self._controls.journal.select(name, after=after, limit=limit, wanted=wanted))
 
         return endpoint
+
+    async def counts(self, _request: Request) -> Response:
+        """All there was since the start, whatever the journal has dropped."""
+        counts, exchange = self._controls.journal.counts, self._controls.exchange
+        return _json(
+            {
+                "messages": sum(counts.messages.values()),
+                "by_account": counts.by(0),
+                "by_phone": counts.by(1),
+                "by_kind": counts.by(2),
+                "events": counts.events,
+                "receipts_sent": counts.receipts_sent,
+                "receipts_received": counts.receipts_received,
+                "receipts_held": len(exchange.answering.held),
+            }
+        )
+
+    async def keep(self, request: Request) -> Response:
+        body = await _body(request, bodies.Keep)
+        self._controls.journal.limit(body.keep)
+        return _json({"keep": self._controls.journal.keep})
 
     async def limits(self, _request: Request) -> Response:
         return _json(self._controls.exchange.gate.limits)
@@ -146,9 +191,22 @@ class _Api:
         return _json(self._controls.exchange.gate.limits)
 
     async def set_receipts(self, request: Request) -> Response:
-        body = await _body(request, bodies.Receipts)
-        self._controls.set_receipts(delivery=body.delivery, read=body.read)
-        return _json(self._controls.exchange.receipts)
+        policy = ReceiptPolicy(**(await _body(request, bodies.Receipts)).model_dump())
+        self._controls.set_receipts(policy)
+        return _json(policy)
+
+    async def set_receipts_of(self, request: Request) -> Response:
+        policy = ReceiptPolicy(**(await _body(request, bodies.Receipts)).model_dump())
+        self._controls.set_receipts(policy, _phone(request))
+        return _json(policy)
+
+    async def unset_receipts_of(self, request: Request) -> Response:
+        self._controls.unset_receipts(_phone(request))
+        return Response(status_code=204)
+
+    async def release_receipts(self, request: Request) -> Response:
+        body = await _body(request, bodies.Release)
+        return _json({"released": await self._controls.release_receipts(body.phone, body.account)})
 
     async def inject(self, request: Request) -> Response:
         body = await _body(request, bodies.Fault)
@@ -183,7 +241,7 @@ def _phone(request: Request) -> str:
 
 def _contact(person: Person) -> dict[str, Any]:
     seen = None if person.last_seen is None else datetime.fromtimestamp(person.last_seen, UTC)
-    names = ("phone", "lid", "name", "about", "online", "last_seen_visible", "addressed_by_lid")
+    names = ("phone", "lid", "aliases", "name", "about", "online", "last_seen_visible", "addressed_by_lid")
     return {**{name: getattr(person, name) for name in names}, "last_seen": seen}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from wigwag.simulator import schema
+from wigwag.simulator import e2e, schema
 from wigwag.simulator.curve import hkdf, mac
 from wigwag.simulator.protobuf import ProtobufError
 
@@ -59,7 +59,7 @@ class AppState:
         """What the phone sends to a new device so that it can read the patches: fields of a content message."""
         fingerprint = {"raw_id": 1, "index": 0}
         key = {"id": {"id": self.key_id}, "data": {"key": self.key, "fingerprint": fingerprint, "timestamp": now}}
-        return {"protocol": {"type": schema.PROTOCOL_SYNC_KEY_SHARE, "sync_key_share": {"keys": [key]}}}
+        return {"protocol": {"type": e2e.SYNC_KEY_SHARE, "sync_key_share": {"keys": [key]}}}
 
 
 def _push_name_patch(state: AppState, name: str, now: int) -> bytes:

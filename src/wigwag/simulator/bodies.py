@@ -5,12 +5,15 @@ Shapes and bounds only; what a body does is in `controls`.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from wigwag.simulator.content import Content
 
 Phone = Annotated[str, Field(pattern=r"^[1-9]\d{4,14}$", description="digits, international, no plus")]
 GroupId = Annotated[str, Field(pattern=r"^[0-9-]{5,40}$")]
+Limit = Annotated[int, Field(ge=1, le=100_000)]
 Lid = Annotated[str, Field(pattern=r"^\d{5,20}$")]
 
 
@@ -37,6 +40,7 @@ class Contact(Body):
     about: str | None = None
     last_seen_visible: bool | None = None
     addressed_by_lid: bool | None = None
+    aliases: list[Phone] | None = None
 
 
 class NumberedContact(Contact):
@@ -53,8 +57,36 @@ class Typing(Body):
     media: Literal["audio"] | None = None
 
 
-class Text(Body):
-    text: Annotated[str, Field(min_length=1, max_length=65_536)]
+class Message(Body):
+    """Either what is said, or `raw`: the bytes of a message, base64."""
+
+    kind: str = "text"
+    text: Annotated[str, Field(max_length=65_536)] | None = None
+    quoted: str | None = None
+    mentions: list[str] = []
+    fields: dict[str, Any] = {}
+    raw: str | None = None
+    group: GroupId | None = None
+    account: Phone | None = None
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        if self.kind == "text" and not self.text and self.raw is None:
+            raise ValueError("a message of kind text needs a text")
+        return self
+
+    def content(self) -> Content:
+        return Content(
+            kind=self.kind, text=self.text, quoted=self.quoted, mentions=tuple(self.mentions), fields=self.fields
+        )
+
+
+class Call(Body):
+    account: Phone | None = None
+    video: bool = False
+
+
+class HangUp(Body):
     account: Phone | None = None
 
 
@@ -68,6 +100,7 @@ class Group(Body):
     participants: list[Phone]
     admins: list[Phone] = []
     by_lid: bool = False
+    by: Phone | None = None
 
 
 class Limits(Body):
@@ -79,6 +112,20 @@ class Limits(Body):
 class Receipts(Body):
     delivery: bool = True
     read: bool = True
+    played: bool = False
+    order: Literal["normal", "reversed"] = "normal"
+    delay: Annotated[float, Field(ge=0)] = 0.0
+    hold: bool = False
+    copies: Annotated[int, Field(ge=1, le=10)] = 1
+
+
+class Release(Body):
+    phone: Phone | None = None
+    account: Phone | None = None
+
+
+class Keep(Body):
+    keep: Annotated[int, Field(ge=1)]
 
 
 class Fault(Body):

@@ -7,14 +7,16 @@ Tests call them in the same process. What sends something is async and returns w
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from wigwag.simulator import media
 from wigwag.simulator import phone as phones
+from wigwag.simulator.answering import ReceiptPolicy
 from wigwag.simulator.connection import Connection
-from wigwag.simulator.exchange import Exchange, ReceiptPolicy, Stream
+from wigwag.simulator.content import Content, compose
+from wigwag.simulator.exchange import Exchange, Stream
 from wigwag.simulator.faults import LASTING, Fault
 from wigwag.simulator.journal import Journal
 from wigwag.simulator.limits import Limits
@@ -42,10 +44,13 @@ class Linked:
 
 
 class Controls:
-    """`now`: seconds since the epoch. `seed` decides whatever is left to chance, keys excepted."""
+    """`now`: seconds since the epoch. `seed` decides whatever is left to chance, keys excepted.
 
-    def __init__(self, *, now: Callable[[], float], seed: int, limits: Limits) -> None:
-        self.exchange = Exchange(now, random.Random(seed), Journal(now))  # noqa: S311 - chance, not secrecy
+    `keep`: how many lines of each part of the journal.
+    """
+
+    def __init__(self, *, now: Callable[[], float], seed: int, limits: Limits, keep: int = 100_000) -> None:
+        self.exchange = Exchange(now, random.Random(seed), Journal(now, keep))  # noqa: S311 - chance, not secrecy
         self.exchange.gate.limits = limits
         self._rhythm = Rhythm(random.Random(seed))  # noqa: S311 - chance, not secrecy
         self._pairings: list[Pairing] = []
@@ -106,9 +111,15 @@ class Controls:
         about: str | None = None,
         last_seen_visible: bool | None = None,
         addressed_by_lid: bool | None = None,
+        aliases: Sequence[str] | None = None,
     ) -> Person:
-        """Make or change a contact; None leaves as it is. Raises ValueError when the LID is another's."""
+        """Make or change a contact; None leaves as it is. Raises ValueError when LID or an alias is another's.
+
+        `aliases`: other numbers under which it is found.
+        """
         person = self.exchange.world.put(phone, name=name, lid=lid)
+        if aliases is not None:
+            self.exchange.world.set_aliases(person, tuple(aliases))
         if about is not None:
             person.about = about
         if last_seen_visible is not None:
@@ -127,14 +138,6 @@ class Controls:
         """A contact begins (`composing`) or stops (`paused`) to type; media `audio`: to record."""
         await _flush(presence.type_to(self.exchange, self.exchange.world.person(phone), state, media))
 
-    async def send_text(self, phone: str, text: str, account: str | None = None) -> str:
-        """A contact writes to an account; the only one when none is named. Returns the message id."""
-        world = self.exchange.world
-        target = world.account(account)
-        message_id = phones.send_text(self.exchange, world.person(phone), target, text)
-        await _flush(self.exchange.streams_of(target.phone))
-        return message_id
-
     async def put_group(
         self,
         group_id: str,
@@ -143,8 +146,12 @@ class Controls:
         participants: Sequence[str],
         admins: Sequence[str] = (),
         by_lid: bool = False,
+        by: str | None = None,
     ) -> Group:
-        """Make or change a group; participants are phone numbers. Accounts in it are told what changed."""
+        """Make or change a group; participants are phone numbers. Accounts in it are told what changed.
+
+        `by_lid`: its participants are addressed by LID. `by`: who makes the change; else the first admin.
+        """
         world = self.exchange.world
         people, leaders = [world.person(p) for p in participants], [world.person(p) for p in admins]
         group = world.groups.get(group_id)
@@ -154,20 +161,76 @@ class Controls:
                 id=group_id, subject=subject, created=created, participants=[], admins=leaders, by_lid=by_lid
             )
         renamed, group.subject = group.subject != subject, subject
-        before, group.participants, group.admins, group.by_lid = group.participants, people, leaders, by_lid
-        self._announce(group, before, renamed=renamed)
+        before, group.participants, group.by_lid = group.participants, people, by_lid
+        leaders_before, group.admins = group.admins, leaders
+        actor = world.person(by) if by else None
+        if renamed:
+            groups.announce_subject(self.exchange, group, actor)
+        self._announce(group, before, leaders_before, actor)
         await _flush(self.exchange.streams.values())
         return group
 
-    def _announce(self, group: Group, before: list[Person], *, renamed: bool) -> None:
-        if renamed:
-            groups.announce_subject(self.exchange, group)
+    def _announce(self, group: Group, before: list[Person], leaders: list[Person], by: Person | None) -> None:
         joined = [person for person in group.participants if person not in before]
         left = [person for person in before if person not in group.participants]
-        for action, changed in (("add", joined), ("remove", left)):
+        stayed = [person for person in before if person in group.participants]
+        promoted = [person for person in stayed if person in group.admins and person not in leaders]
+        demoted = [person for person in stayed if person in leaders and person not in group.admins]
+        changes = {"add": joined, "remove": left, "promote": promoted, "demote": demoted}
+        for action, changed in changes.items():
             if changed:
                 group.version += 1
-                groups.announce_participants(self.exchange, group, action, changed)
+                groups.announce_participants(self.exchange, group, action, changed, by)
+        for person in group.participants if left else []:
+            person.group_keys.forget(group.id)
+
+    # -- messages and calls
+
+    async def send_text(self, phone: str, text: str, account: str | None = None) -> str:
+        """A contact writes to an account; the only one when none is named. Returns the message id."""
+        return await self.send(phone, Content(kind="text", text=text), account=account)
+
+    async def send(self, phone: str, said: Content, *, group: str | None = None, account: str | None = None) -> str:
+        """A contact says something to an account, or into a group by its id. Returns the message id.
+
+        A message about another one is about the contact's own (`edit`, `deletion`) or the account's (the others),
+        unless its fields say otherwise. Raises ValueError for what `content.compose` cannot make.
+        """
+        world = self.exchange.world
+        if "target" in said.fields:
+            own = bool(said.fields.get("from_me", said.kind in ("edit", "deletion")))
+            chat = world.group(group).jid if group else world.account(account).jid
+            said = replace(said, fields={"from_me": own, "chat": str(chat), **said.fields})
+        return await self.send_message(phone, compose(said), group=group, account=account)
+
+    async def send_message(
+        self, phone: str, message: bytes, *, group: str | None = None, account: str | None = None
+    ) -> str:
+        """As `send`, with the bytes of the message; nobody looks whether they are one. Returns the message id."""
+        world, person = self.exchange.world, self.exchange.world.person(phone)
+        if group is None:
+            message_id = phones.send(self.exchange, person, world.account(account), message)
+        elif person in world.group(group).participants:
+            message_id = phones.send_to_group(self.exchange, person, world.group(group), message)
+        else:
+            raise ValueError(f"{phone} is not in the group {group}: add it with PUT /sim/groups/{group}")
+        await _flush(self.exchange.streams.values())
+        return message_id
+
+    async def call(self, phone: str, account: str | None = None, *, video: bool = False) -> str:
+        """A contact rings an account. Returns the call's id."""
+        call_id, kinds = self.exchange.new_id(), ["audio", "video"] if video else ["audio"]
+        await self._call(phone, account, call_id, "offer", *kinds)
+        return call_id
+
+    async def hang_up(self, phone: str, call_id: str, account: str | None = None) -> None:
+        """The contact stops ringing."""
+        await self._call(phone, account, call_id, "terminate")
+
+    async def _call(self, phone: str, account: str | None, call_id: str, step: str, *kinds: str) -> None:
+        world = self.exchange.world
+        phones.call(self.exchange, world.person(phone), world.account(account), call_id, step, *kinds)
+        await _flush(self.exchange.streams_of(world.account(account).phone))
 
     # -- media
 
@@ -193,8 +256,24 @@ class Controls:
     def set_limits(self, limits: Limits) -> None:
         self.exchange.gate.limits = limits
 
-    def set_receipts(self, *, delivery: bool, read: bool) -> None:
-        self.exchange.receipts = ReceiptPolicy(delivery=delivery, read=read)
+    def set_receipts(self, policy: ReceiptPolicy, phone: str | None = None) -> None:
+        """How a contact answers what it gets; without a number, all that have no policy of their own."""
+        if phone is None:
+            self.exchange.answering.general = policy
+        else:
+            self.exchange.answering.own[self.exchange.world.person(phone)] = policy
+
+    def unset_receipts(self, phone: str) -> None:
+        """The contact answers like everybody again."""
+        self.exchange.answering.own.pop(self.exchange.world.person(phone), None)
+
+    async def release_receipts(self, phone: str | None = None, account: str | None = None) -> int:
+        """Send the receipts that were held: a contact's or all, to an account or all. Returns how many."""
+        contact = self.exchange.world.person(phone) if phone else None
+        released = self.exchange.answering.release(contact, account)
+        self.exchange.send_receipts(released)
+        await _flush(self.exchange.streams_of(account))
+        return len(released)
 
     async def inject(
         self,

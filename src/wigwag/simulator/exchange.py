@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wigwag.simulator.answering import Answering, Pending
 from wigwag.simulator.connection import Connection
 from wigwag.simulator.faults import Faults
 from wigwag.simulator.journal import Journal
@@ -25,14 +26,6 @@ class Refusal(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code, self.reason = code, reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptPolicy:
-    """Which receipts the contacts send back for what they get."""
-
-    delivery: bool = True
-    read: bool = True
 
 
 @dataclass(eq=False, slots=True)
@@ -70,7 +63,7 @@ class Exchange:
     gate: Gate = field(default_factory=Gate)
     media: MediaStore = field(default_factory=MediaStore)
     faults: Faults = field(default_factory=Faults)
-    receipts: ReceiptPolicy = field(default_factory=ReceiptPolicy)
+    answering: Answering = field(default_factory=Answering)
     streams: dict[Device, Stream] = field(default_factory=dict)
     delayed: list[tuple[float, Stream, Node]] = field(default_factory=list)
     _watchers: dict[Person, set[Stream]] = field(default_factory=dict)
@@ -117,8 +110,20 @@ class Exchange:
         """The streams that hear of this person now: subscribed, and available themselves."""
         return [stream for stream in self._watchers.get(person, ()) if stream.available]
 
+    def answer(self, contact: Person, device: Device, receipt: Node) -> None:
+        """Send a contact's receipt, when its policy says so."""
+        policy, pending = self.answering.policy(contact), Pending(contact, device, receipt)
+        if not self.answering.put_off(pending, policy, self.now()):
+            self.send_receipts([pending])
+
+    def send_receipts(self, receipts: list[Pending]) -> None:
+        for pending in receipts:
+            self.journal.counts.receipts_sent[pending.node.text("type") or "delivery"] += 1
+            self.deliver(pending.device, pending.node)
+
     def release_delayed(self) -> None:
-        """Post the acknowledgements whose delay is over."""
+        """Post the acknowledgements and receipts whose delay is over."""
+        self.send_receipts(self.answering.due(self.now()))
         due = [item for item in self.delayed if item[0] <= self.now()]
         self.delayed = [item for item in self.delayed if item[0] > self.now()]
         for _, stream, node in due:

@@ -5,13 +5,16 @@ Pure and generic: no message is known here. Fields without a row in the table ar
 Source: the Protocol Buffers encoding specification.
 """
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-_VARINT, _LENGTH = 0, 2
+_VARINT, _FIXED_64, _LENGTH, _FIXED_32 = 0, 1, 2, 5
+_WIRE_TYPES = {"uint": _VARINT, "bool": _VARINT, "double": _FIXED_64}
+_MAX_DEPTH = 32
 
-Kind = Union[Literal["uint", "bytes", "string"], "Message"]
+Kind = Union[Literal["uint", "bool", "double", "bytes", "string"], "Message"]
 
 
 class ProtobufError(ValueError):
@@ -41,16 +44,19 @@ class Message:
                 _put(out, number, row.kind, item)
         return bytes(out)
 
-    def decode(self, data: bytes) -> dict[str, Any]:
-        """Raises ProtobufError when the bytes are cut short, misshapen or hold a field of another type."""
+    def decode(self, data: bytes, depth: int = _MAX_DEPTH) -> dict[str, Any]:
+        """Raises ProtobufError when the bytes are cut short, misshapen, too deep or hold a field of another type."""
+        if not depth:
+            raise ProtobufError("messages are nested too deeply")
         values: dict[str, Any] = {}
-        at = 0
-        while at < len(data):
-            number, raw, at = _take(data, at)
-            row = self.fields.get(number)
+        at, end = 0, len(data)
+        while at < end:
+            tag, at = _take_varint(data, at)
+            raw, at = _take(data, at, tag & 7)
+            row = self.fields.get(tag >> 3)
             if row is None:
                 continue
-            value = _read(row, raw)
+            value = _read(row, tag & 7, raw, depth)
             if row.repeated:
                 values.setdefault(row.name, []).append(value)
             else:
@@ -59,25 +65,35 @@ class Message:
 
 
 def _put(out: bytearray, number: int, kind: Kind, value: Any) -> None:
-    if kind == "uint":
-        out += _varint(number << 3 | _VARINT) + _varint(int(value))
-        return
-    data = kind.encode(value) if isinstance(kind, Message) else value.encode() if kind == "string" else value
-    out += _varint(number << 3 | _LENGTH) + _varint(len(data))
-    out += data
+    wire = _WIRE_TYPES.get(kind, _LENGTH) if isinstance(kind, str) else _LENGTH
+    out += _varint(number << 3 | wire)
+    if wire == _VARINT:
+        out += _varint(int(value))
+    elif wire == _FIXED_64:
+        out += struct.pack("<d", value)
+    else:
+        data = kind.encode(value) if isinstance(kind, Message) else value.encode() if kind == "string" else value
+        out += _varint(len(data)) + data
 
 
-def _read(row: Field, raw: int | bytes) -> Any:
-    if isinstance(raw, int) != (row.kind == "uint"):
+def _read(row: Field, wire: int, raw: int | bytes, depth: int) -> Any:
+    kind = row.kind
+    if wire != (_WIRE_TYPES.get(kind, _LENGTH) if isinstance(kind, str) else _LENGTH):
         raise ProtobufError(f"{row.name} has another type on the wire")
-    if isinstance(raw, int) or row.kind == "bytes":
-        return raw
-    if isinstance(row.kind, Message):
-        return row.kind.decode(raw)
+    if isinstance(raw, int):
+        return bool(raw) if kind == "bool" else raw
+    if isinstance(kind, Message):
+        return kind.decode(raw, depth - 1)
+    if kind == "string":
+        return _text(row.name, raw)
+    return struct.unpack("<d", raw)[0] if kind == "double" else raw
+
+
+def _text(name: str, raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise ProtobufError(f"{row.name} is not UTF-8") from error
+        raise ProtobufError(f"{name} is not UTF-8") from error
 
 
 def _varint(value: int) -> bytes:
@@ -90,6 +106,8 @@ def _varint(value: int) -> bytes:
 
 
 def _take_varint(data: bytes, at: int) -> tuple[int, int]:
+    if at < len(data) and data[at] < 128:
+        return data[at], at + 1
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(data):
@@ -102,20 +120,15 @@ def _take_varint(data: bytes, at: int) -> tuple[int, int]:
     raise ProtobufError("a number is cut short or too long")
 
 
-def _take(data: bytes, at: int) -> tuple[int, int | bytes, int]:
-    tag, at = _take_varint(data, at)
-    match tag & 7:
-        case 0:
-            value, at = _take_varint(data, at)
-            return tag >> 3, value, at
-        case 2:
-            size, at = _take_varint(data, at)
-        case 1:
-            size = 8
-        case 5:
-            size = 4
-        case other:
-            raise ProtobufError(f"unknown wire type {other}")
+def _take(data: bytes, at: int, wire: int) -> tuple[int | bytes, int]:
+    if wire == _VARINT:
+        return _take_varint(data, at)
+    if wire == _LENGTH:
+        size, at = _take_varint(data, at)
+    elif wire in (_FIXED_64, _FIXED_32):
+        size = 8 if wire == _FIXED_64 else 4
+    else:
+        raise ProtobufError(f"unknown wire type {wire}")
     if at + size > len(data):
         raise ProtobufError("a field is cut short")
-    return tag >> 3, data[at : at + size], at + size
+    return data[at : at + size], at + size

@@ -40,6 +40,8 @@ class Chain:
 
     def seek(self, counter: int) -> tuple["Chain", bytes]:
         """The chain after message `counter`, and its seed. Raises SignalError when it was used or is too far."""
+        if counter == self.index:
+            return self.step()
         if counter < self.index:
             skipped = dict(self.skipped)
             if counter not in skipped:
@@ -91,8 +93,7 @@ def encrypt(session: Session, plain: bytes) -> tuple[Session, str, bytes]:
     """The session afterwards, the kind of message (`pkmsg` until they answered, then `msg`) and its bytes."""
     chain, seed = session.sending.step()
     key, mac_key, iv = _message_keys(seed)
-    padder, encryptor = PKCS7(128).padder(), Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
-    ciphertext = encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
+    ciphertext = seal(key, iv, plain)
     fields = {
         "ratchet_key": DJB + session.ratchet.public,
         "counter": session.sending.index,
@@ -116,12 +117,24 @@ def decrypt(session: Session, message: bytes) -> tuple[Session, bytes]:
     key, mac_key, iv = _message_keys(seed)
     if not hmac.compare_digest(_tag(mac_key, session.theirs, session.ours, body), tag):
         raise SignalError("the MAC is wrong")
+    plain = unseal(key, iv, ciphertext)
+    return replace(after, receiving={**after.receiving, ratchet_key: chain}, opening=None), plain
+
+
+def seal(key: bytes, iv: bytes, plain: bytes) -> bytes:
+    """AES-CBC with the padding of PKCS 7, as all messages of Signal have it."""
+    size = 16 - len(plain) % 16
+    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    return encryptor.update(plain + bytes([size]) * size) + encryptor.finalize()
+
+
+def unseal(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
+    """Raises SignalError when the ciphertext has another length or padding than `seal` gives."""
     decryptor, unpadder = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor(), PKCS7(128).unpadder()
     try:
-        plain = unpadder.update(decryptor.update(ciphertext) + decryptor.finalize()) + unpadder.finalize()
+        return unpadder.update(decryptor.update(ciphertext) + decryptor.finalize()) + unpadder.finalize()
     except ValueError as error:
         raise SignalError("the padding is wrong") from error
-    return replace(after, receiving={**after.receiving, ratchet_key: chain}, opening=None), plain
 
 
 def _turn(session: Session, ratchet_key: bytes) -> Session:

@@ -2,6 +2,7 @@
 """The protobuf messages of WhatsApp that the simulator reads or writes, as tables for `protobuf`.
 
 Field numbers are facts of the protocol. A table holds only the fields that somebody here uses; no logic belongs here.
+What people write to each other has tables of its own, in `e2e`.
 """
 
 from wigwag.simulator.protobuf import Field, Message
@@ -79,42 +80,16 @@ PREKEY_SIGNAL_MESSAGE = Message(
     }
 )
 
-# End-to-end encrypted content, and the keys of the synchronised settings.
-_SYNC_KEY = Message(
+# Messages to a group: one ciphertext for all, and the key to read it.
+SENDER_KEY_MESSAGE = Message({1: Field("id", "uint"), 2: Field("iteration", "uint"), 3: Field("ciphertext", "bytes")})
+SENDER_KEY_DISTRIBUTION = Message(
     {
-        1: Field("id", Message({1: Field("id", "bytes")})),
-        2: Field(
-            "data",
-            Message(
-                {
-                    1: Field("key", "bytes"),
-                    2: Field("fingerprint", Message({1: Field("raw_id", "uint"), 2: Field("index", "uint")})),
-                    3: Field("timestamp", "uint"),
-                }
-            ),
-        ),
+        1: Field("id", "uint"),
+        2: Field("iteration", "uint"),
+        3: Field("chain_key", "bytes"),
+        4: Field("signing_key", "bytes"),
     }
 )
-_PROTOCOL_MESSAGE = Message(
-    {2: Field("type", "uint"), 7: Field("sync_key_share", Message({1: Field("keys", _SYNC_KEY, repeated=True)}))}
-)
-_TEXT = Message({1: Field("text", "string")})
-_CONTENT = {
-    1: Field("conversation", "string"),
-    3: Field("image", "bytes"),
-    4: Field("contact", "bytes"),
-    5: Field("location", "bytes"),
-    6: Field("extended_text", _TEXT),
-    7: Field("document", "bytes"),
-    8: Field("audio", "bytes"),
-    9: Field("video", "bytes"),
-    12: Field("protocol", _PROTOCOL_MESSAGE),
-    26: Field("sticker", "bytes"),
-    46: Field("reaction", "bytes"),
-}
-_DEVICE_SENT = Message({1: Field("destination", "string"), 2: Field("message", Message(_CONTENT))})
-CONTENT = Message({**_CONTENT, 31: Field("device_sent", _DEVICE_SENT)})
-PROTOCOL_SYNC_KEY_SHARE = 6
 
 # Synchronised settings ("app state").
 SYNC_VERSION = Message({1: Field("version", "uint")})

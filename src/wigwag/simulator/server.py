@@ -57,8 +57,9 @@ class Simulator(Controls):
         seed: int = 0,
         limits: Limits | None = None,
         latency: float = 0.05,
+        keep: int = 100_000,
     ) -> None:
-        super().__init__(now=now, seed=seed, limits=limits or Limits())
+        super().__init__(now=now, seed=seed, limits=limits or Limits(), keep=keep)
         self._socket = socket.create_server((host, port))
         self._latency = latency
         self.host, self.port = host, int(self._socket.getsockname()[1])

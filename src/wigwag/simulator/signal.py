@@ -48,6 +48,7 @@ class KeyStore:
     _one_time: dict[int, KeyPair] = field(default_factory=dict)
     _sessions: dict[Hashable, list[Session]] = field(default_factory=dict)
     _issued: int = 0
+    _signature: bytes | None = None
 
     def bundle(self) -> Bundle:
         """A bundle with a one-time prekey that nobody else gets."""
@@ -63,8 +64,8 @@ class KeyStore:
         )
 
     def signed_prekey(self) -> SignedPrekey:
-        signature = self.identity.sign(DJB + self._signed.public)
-        return SignedPrekey(id=1, public=self._signed.public, signature=signature)
+        self._signature = self._signature or self.identity.sign(DJB + self._signed.public)
+        return SignedPrekey(id=1, public=self._signed.public, signature=self._signature)
 
     def knows(self, address: Hashable) -> bool:
         return address in self._sessions

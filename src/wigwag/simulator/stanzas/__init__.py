@@ -9,7 +9,7 @@ everything else the error 479 (an invalid stanza).
 from collections.abc import Callable
 
 from wigwag.simulator.exchange import Exchange, Refusal, Stream
-from wigwag.simulator.stanzas import iq, messages, presence, receipts
+from wigwag.simulator.stanzas import calls, iq, messages, presence, receipts
 from wigwag.simulator.wire import SERVER, Node
 
 Handler = Callable[[Exchange, Stream, Node], None]
@@ -29,6 +29,7 @@ HANDLERS: dict[str, Handler] = {
     "chatstate": presence.handle_typing,
     "message": messages.handle,
     "receipt": receipts.handle,
+    "call": calls.handle,
     "ack": receipts.handle_ack,
     "ib": _ignore,
 }
@@ -49,7 +50,7 @@ def _answer(stream: Stream, node: Node, code: int) -> None:
         stream.end(Node("stream:error", {}, [Node("xml-not-well-formed")]))
     elif node.tag == "iq":
         stream.post(iq.error(node, code))
-    elif node.tag in ("message", "receipt") and stanza_id:
+    elif node.tag in ("message", "receipt", "call") and stanza_id:
         head = {"class": node.tag, "id": stanza_id, "from": node.attrs.get("to", SERVER), "error": str(code)}
         stream.post(Node("ack", {**head, "t": stream.exchange.time()}))
     else:

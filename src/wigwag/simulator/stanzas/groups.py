@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups (namespace `w:g2`): the list, one group with its participants, and the notifications of changes.
 
-Messages to groups need sender keys and are not simulated yet; `messages` says so to who tries.
+Messages to groups are in `messages`.
 """
 
 from collections.abc import Iterable
@@ -26,24 +26,25 @@ def info(exchange: Exchange, stream: Stream, node: Node) -> list[Node]:
     return [_group(group)]
 
 
-def announce_subject(exchange: Exchange, group: Group) -> None:
-    head: dict[str, Value] = {"subject": group.subject, "s_t": exchange.time(), "s_o": _actor(group)}
-    change = Node("subject", head)
-    _announce(exchange, group, change, group.participants)
+def announce_subject(exchange: Exchange, group: Group, by: Person | None) -> None:
+    """`by`: who did it; the first admin when nobody is named."""
+    head: dict[str, Value] = {"subject": group.subject, "s_t": exchange.time(), "s_o": _actor(group, by)}
+    _announce(exchange, group, Node("subject", head), group.participants, by)
 
 
-def announce_participants(exchange: Exchange, group: Group, action: str, people: list[Person]) -> None:
-    """`action`: add or remove. Those who were removed hear of it too."""
+def announce_participants(
+    exchange: Exchange, group: Group, action: str, people: list[Person], by: Person | None
+) -> None:
+    """`action`: add, remove, promote or demote. Those who were removed hear of it too."""
     head: dict[str, Value] = {"prev_v_id": str(group.version - 1), "v_id": str(group.version)}
     change = Node(action, head, [_participant(group, person) for person in people])
-    _announce(exchange, group, change, [*group.participants, *(people if action == "remove" else [])])
+    _announce(exchange, group, change, [*group.participants, *(people if action == "remove" else [])], by)
 
 
-def _announce(exchange: Exchange, group: Group, change: Node, people: Iterable[Person]) -> None:
+def _announce(exchange: Exchange, group: Group, change: Node, people: Iterable[Person], by: Person | None) -> None:
+    attrs: dict[str, Value] = {"from": group.jid, "participant": _actor(group, by), "addressing_mode": group.mode}
     for person in people:
         for device in person.devices.values():
-            mode = "lid" if group.by_lid else "pn"
-            attrs: dict[str, Value] = {"from": group.jid, "participant": _actor(group), "addressing_mode": mode}
             exchange.notify(device, "w:gp2", [change], **attrs)
 
 
@@ -58,7 +59,7 @@ def _group(group: Group) -> Node:
         "creator": creator,
         "p_v_id": str(group.version),
         "size": str(len(group.participants)),
-        "addressing_mode": "lid" if group.by_lid else "pn",
+        "addressing_mode": group.mode,
     }
     return Node("group", head, [_participant(group, person) for person in group.participants])
 
@@ -72,5 +73,6 @@ def _participant(group: Group, person: Person) -> Node:
     return Node("participant", head | ({"type": "admin"} if person in group.admins else {}))
 
 
-def _actor(group: Group) -> Value:
-    return group.address((group.admins or group.participants)[0]) if group.participants else group.jid
+def _actor(group: Group, by: Person | None = None) -> Value:
+    actor = by or next(iter(group.admins or group.participants), None)
+    return group.address(actor) if actor else group.jid

@@ -1,78 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of a client: checked, acknowledged, and brought to each device they were encrypted for.
+"""Messages of a client: acknowledged, and brought to each device they were encrypted for.
 
-Phones are simulated and decrypt their copy into the inbox; linked devices get theirs as it came. The server itself
-reads nothing.
+Phones are simulated and read their copy (`reading`); linked devices get theirs as it came. The server itself reads
+nothing.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
-from wigwag.simulator import phone, schema
-from wigwag.simulator.exchange import Exchange, Refusal, Stream
-from wigwag.simulator.journal import Received
-from wigwag.simulator.protobuf import ProtobufError
-from wigwag.simulator.ratchet import SignalError
+from wigwag.simulator import reading
+from wigwag.simulator.exchange import Exchange, Stream
+from wigwag.simulator.stanzas.outgoing import Outgoing, check, participants_hash
 from wigwag.simulator.wire import Jid, Node, Value
-from wigwag.simulator.world import Device, Person
+from wigwag.simulator.world import Device, Group
 
 
 def handle(exchange: Exchange, stream: Stream, node: Node) -> None:
-    to = _check(exchange, stream, node)
+    outgoing = check(exchange, stream, node)
     fault = exchange.faults.strike("error_acks", stream.account, exchange.now())
     if fault:
-        exchange.journal.note("messages", "error_ack", stream.account, id=node.text("id"), code=fault.code)
-        stream.post(_ack(exchange, node, to, error=str(fault.code)))
+        exchange.journal.note("messages", "error_ack", stream.account, id=outgoing.id, code=fault.code)
+        stream.post(_ack(exchange, outgoing, error=str(fault.code)))
         return
-    parts = list(_parts(node, to))
-    if stream.device.sent_before(node.text("id")):
-        exchange.journal.refuse("messages", "duplicate message id", stream.account, id=node.text("id"))
-        parts = []
-    _acknowledge(exchange, stream, _ack(exchange, node, to))
-    for jid, enc in parts:
-        _bring(exchange, stream.device, node, jid, enc)
+    known = stream.device.sent_before(outgoing.id)
+    _acknowledge(exchange, stream, _ack(exchange, outgoing))
+    if known and not outgoing.again:
+        exchange.journal.note("messages", "duplicate", stream.account, id=outgoing.id, to=str(outgoing.to))
+    elif outgoing.group:
+        _bring_to_group(exchange, stream.device, outgoing, outgoing.group)
+    else:
+        for jid, enc in outgoing.copies:
+            _bring(exchange, stream.device, outgoing, jid, [enc])
 
 
-def _check(exchange: Exchange, stream: Stream, node: Node) -> Jid:
-    to = node.jid("to")
-    if to is None or not node.text("id") or not node.text("type"):
-        raise Refusal(479, "a message needs id, to and type")
-    if to.server == "g.us":
-        raise Refusal(501, "messages to groups are not simulated")
-    if to.server not in ("s.whatsapp.net", "lid") or exchange.world.find(to) is None:
-        raise Refusal(404, f"nobody has the address {to}")
-    if any(enc.text("type") == "pkmsg" for _, enc in _parts(node, to)):
-        _check_identity(stream.device, node.child("device-identity"))
-    return to
-
-
-def _check_identity(device: Device, node: Node | None) -> None:
-    """A first message proves that its device belongs to the account."""
-    try:
-        shown = schema.SIGNED_DEVICE_IDENTITY.decode(node.data) if node else {}
-    except ProtobufError:
-        shown = {}
-    ours = schema.SIGNED_DEVICE_IDENTITY.decode(device.proof)
-    if any(shown.get(name) != ours[name] for name in ("details", "device_signature")):
-        raise Refusal(479, "a pkmsg without the device identity that was paired")
-
-
-def _parts(node: Node, to: Jid) -> Iterator[tuple[Jid, Node]]:
-    """Every device's address and its own encrypted copy."""
-    participants = node.child("participants")
-    copies = [(part.jid("jid"), part.child("enc")) for part in participants.children] if participants else []
-    if direct := node.child("enc"):
-        copies.append((to, direct))
-    if not copies:
-        raise Refusal(479, "a message without <enc>")
-    for jid, enc in copies:
-        if jid is None or enc is None or enc.text("type") not in ("pkmsg", "msg") or not enc.data:
-            raise Refusal(479, "a copy needs the address of a device and an <enc> of type pkmsg or msg")
-        yield jid, enc
-
-
-def _ack(exchange: Exchange, node: Node, to: Jid, **more: str) -> Node:
-    return Node("ack", {"class": "message", "id": node.text("id"), "from": to, "t": exchange.time(), **more})
+def _ack(exchange: Exchange, outgoing: Outgoing, **more: str) -> Node:
+    head: dict[str, Value] = {"class": "message", "id": outgoing.id, "from": outgoing.to, "t": exchange.time(), **more}
+    if outgoing.group:
+        head["phash"] = participants_hash(outgoing.group)
+    return Node("ack", head)
 
 
 def _acknowledge(exchange: Exchange, stream: Stream, ack: Node) -> None:
@@ -86,62 +48,48 @@ def _acknowledge(exchange: Exchange, stream: Stream, ack: Node) -> None:
         stream.post(ack)
 
 
-def _bring(exchange: Exchange, sender: Device, node: Node, jid: Jid, enc: Node) -> None:
-    person = exchange.world.find(jid)
-    device = person.devices.get(jid.device) if person else None
+def _bring_to_group(exchange: Exchange, sender: Device, outgoing: Outgoing, group: Group) -> None:
+    """To every device in the group but the one that has sent it: its own copy, if there is one, and the shared one."""
+    copies = dict(outgoing.copies)
+    addresses = [group.address(person) for person in group.participants]
+    members = [jid._replace(device=n) for jid in addresses for n in (0, *exchange.world.devices(jid))]
+    for jid in members:
+        parts = [enc for enc in (copies.pop(jid, None), outgoing.shared) if enc]
+        if parts and exchange.world.device(jid) is not sender:
+            _bring(exchange, sender, outgoing, jid, parts)
+    for jid in copies:
+        exchange.journal.refuse("messages", "no such device in the group", sender.person.phone, jid=str(jid))
+
+
+def _bring(exchange: Exchange, sender: Device, outgoing: Outgoing, jid: Jid, parts: list[Node]) -> None:
+    person, device = exchange.world.find(jid), exchange.world.device(jid)
     if person and not jid.device:
-        _read(exchange, sender, node, person, jid, enc)
+        reading.read(exchange, person, reading.Letter(outgoing.id, sender, jid, outgoing.group, parts))
     elif device:
-        _relay(exchange, sender, node, device, enc)
+        _relay(exchange, sender, outgoing, device, parts)
     else:
         exchange.journal.refuse("messages", "no such device", sender.person.phone, jid=str(jid))
 
 
-def _read(exchange: Exchange, sender: Device, node: Node, person: Person, jid: Jid, enc: Node) -> None:
-    account, message_id = sender.person.phone, node.text("id")
-    try:
-        content = phone.read(person, sender, enc.text("type"), enc.data)
-    except SignalError as error:
-        exchange.journal.refuse("messages", str(error), account, id=message_id, to=str(jid))
-        _ask_again(exchange, sender, node, person, jid)
-        return
-    if person is sender.person:
-        exchange.journal.note("messages", "own_copy", account, id=message_id, device_sent=content.device_sent)
-        return
-    fields: dict[str, Any] = {"id": message_id, "account": account, "device": sender.number, "phone": person.phone}
-    received = Received(**exchange.journal.stamp(), **fields, jid=str(jid), kind=content.kind, text=content.text)
-    exchange.journal.inbox.append(received)
-    exchange.journal.note("messages", "message", account, id=message_id, to=str(jid), kind=content.kind)
-    kinds = [""] * exchange.receipts.delivery + ["read"] * exchange.receipts.read
-    for kind in kinds:
-        head: dict[str, Value] = {"from": jid, "id": message_id, "t": exchange.time()}
-        exchange.deliver(sender, Node("receipt", head | ({"type": kind} if kind else {})))
-
-
-def _ask_again(exchange: Exchange, sender: Device, node: Node, person: Person, jid: Jid) -> None:
-    """What a phone does with a message it cannot read: a retry receipt."""
-    message_id, now = node.text("id"), exchange.time()
-    body = [
-        Node("retry", {"count": "1", "id": message_id, "t": now, "v": "1"}),
-        Node("registration", {}, person.keys.registration.to_bytes(4, "big")),
-    ]
-    exchange.deliver(sender, Node("receipt", {"from": jid, "id": message_id, "t": now, "type": "retry"}, body))
-
-
-def _relay(exchange: Exchange, sender: Device, node: Node, device: Device, enc: Node) -> None:
-    """From one linked device to another: the copy as it is, under the sender's own address."""
-    head: dict[str, Value] = {
-        "from": sender.lid if sender.person.addressed_by_lid else sender.jid,
-        "id": node.text("id"),
-        "type": node.text("type"),
-        "t": exchange.time(),
-        "notify": sender.person.name,
-    }
-    if sender.person is device.person:
-        head["recipient"] = node.attrs["to"]
-    elif sender.person.addressed_by_lid:
-        head["sender_pn"] = sender.person.jid
+def _relay(exchange: Exchange, sender: Device, outgoing: Outgoing, device: Device, parts: list[Node]) -> None:
+    """From one linked device to another: the copies as they are, under the sender's own address."""
+    node, person = outgoing.node, sender.person
+    head: dict[str, Value] = {"id": outgoing.id, "type": node.text("type"), "t": exchange.time(), "notify": person.name}
+    head |= {"edit": node.text("edit")} if "edit" in node.attrs else {}
+    if outgoing.group:
+        participant = outgoing.group.address(person)._replace(device=sender.number)
+        head |= {"from": outgoing.to, "participant": participant, "addressing_mode": outgoing.group.mode}
+        head |= outgoing.group.other_address(person)
     else:
-        head["sender_lid"] = sender.person.lid_jid
-    proof = [Node("device-identity", {}, sender.proof)] if enc.text("type") == "pkmsg" else []
-    exchange.deliver(device, Node("message", head, [enc, *proof]))
+        head |= _sender(sender, device, outgoing.to)
+    proof = [Node("device-identity", {}, sender.proof)] if any(enc.text("type") == "pkmsg" for enc in parts) else []
+    exchange.deliver(device, Node("message", head, [*parts, *proof]))
+
+
+def _sender(sender: Device, device: Device, to: Jid) -> dict[str, Value]:
+    person = sender.person
+    if person is device.person:
+        return {"from": sender.lid if person.addressed_by_lid else sender.jid, "recipient": to}
+    if person.addressed_by_lid:
+        return {"from": sender.lid, "sender_pn": person.jid}
+    return {"from": sender.jid, "sender_lid": person.lid_jid}

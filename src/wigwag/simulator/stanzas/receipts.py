@@ -8,7 +8,6 @@ from typing import Any
 
 from wigwag.simulator import phone
 from wigwag.simulator.exchange import Exchange, Refusal, Stream
-from wigwag.simulator.journal import Receipt
 from wigwag.simulator.ratchet import SignalError
 from wigwag.simulator.signal import Bundle
 from wigwag.simulator.stanzas import prekeys
@@ -26,15 +25,17 @@ def handle(exchange: Exchange, stream: Stream, node: Node) -> None:
     items = node.child("list")
     ids = [node.text("id"), *(item.text("id") for item in (items.children if items else []))]
     fields: dict[str, Any] = {"account": stream.account, "device": stream.device.number, "jid": str(to)}
-    exchange.journal.receipts.append(Receipt(**exchange.journal.stamp(), **fields, kind=kind or "delivery", ids=ids))
+    participant = node.text("participant") or None
+    exchange.journal.receipt(**fields, participant=participant, kind=kind or "delivery", ids=ids)
     for message_id in ids:
-        stream.device.acknowledge("message", "", message_id)
+        stream.device.drop_message(message_id)
     head: dict[str, Value] = {"class": "receipt", "id": node.text("id"), "from": to, "t": exchange.time()}
     stream.post(Node("ack", head | ({"type": kind} if kind else {})))
     if kind == "retry":
         _retry(exchange, stream, node)
     elif kind in _RELAYED:
-        _relay(exchange, stream, node, exchange.world.find(to))
+        author = node.jid("participant") if to.server == "g.us" else to
+        _relay(exchange, stream, node, exchange.world.find(author) if author else None)
 
 
 def handle_ack(exchange: Exchange, stream: Stream, node: Node) -> None:
@@ -42,16 +43,23 @@ def handle_ack(exchange: Exchange, stream: Stream, node: Node) -> None:
         raise Refusal(479, "an ack needs id and class")
     if error := node.text("error"):
         exchange.journal.note("receipts", "nack", stream.account, id=node.text("id"), error=error)
-    stream.device.acknowledge(node.text("class"), node.text("type"), node.text("id"))
+    stream.device.acknowledge(node.text("class"), node)
 
 
 def _relay(exchange: Exchange, stream: Stream, node: Node, person: Person | None) -> None:
     """Another account hears of it on all its devices; a simulated contact needs no telling."""
     for device in person.devices.values() if person else []:
         if person is not stream.device.person:
-            head = {**node.attrs, "from": stream.device.person.address, "t": exchange.time()}
+            head = {**node.attrs, **_reader(exchange, stream.device.person, node), "t": exchange.time()}
             head.pop("to")
             exchange.deliver(device, Node("receipt", head, node.content))
+
+
+def _reader(exchange: Exchange, person: Person, node: Node) -> dict[str, Value]:
+    """Whose receipt it is; in a group, a participant's."""
+    to = node.jid("to")
+    group = exchange.world.groups.get(to.user) if to and to.server == "g.us" else None
+    return {"from": group.jid, "participant": group.address(person)} if group else {"from": person.address}
 
 
 def _retry(exchange: Exchange, stream: Stream, node: Node) -> None:

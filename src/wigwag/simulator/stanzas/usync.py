@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """User look-up (`usync`): for each user of the list, an answer to each part of the query.
 
-A user is named by address, or by number in `<contact>`. A number that nobody has is answered as not on WhatsApp.
+A user is named by address, or by number in `<contact>`. A number that nobody has is answered as not on WhatsApp; one
+that has become another (as in Brazil, with the ninth digit) with the address of today.
 """
 
 from collections.abc import Callable
@@ -25,12 +26,13 @@ def answer(exchange: Exchange, _stream: Stream, node: Node) -> list[Node]:
 
 def _user(exchange: Exchange, user: Node, wanted: list[str], *, by_lid: bool) -> Node:
     contact = user.child("contact")
-    jid = user.jid("jid") or _by_number(contact)
-    person = exchange.world.find(jid)
+    jid = user.jid("jid")
+    number = None if jid else _number(contact)
+    person = exchange.world.find(jid) if jid else exchange.world.look_up(number or "")
     if person is None:
         nobody = Node("contact", {"type": "out"}, contact.data if contact else None)
-        return Node("user", {"jid": jid}, [nobody] if "contact" in wanted else [])
-    head: dict[str, Value] = {"jid": jid}
+        return Node("user", {"jid": jid or Jid(number or "")}, [nobody] if "contact" in wanted else [])
+    head: dict[str, Value] = {"jid": jid or person.jid}
     if by_lid and contact:
         head = {"jid": person.lid_jid, "pn_jid": person.jid}
     parts = [_PARTS[tag](person) for tag in wanted if tag in _PARTS and tag != "contact"]
@@ -39,11 +41,11 @@ def _user(exchange: Exchange, user: Node, wanted: list[str], *, by_lid: bool) ->
     return Node("user", head, parts)
 
 
-def _by_number(contact: Node | None) -> Jid:
+def _number(contact: Node | None) -> str:
     digits = contact.data.decode(errors="replace").partition("@")[0].lstrip("+") if contact else ""
     if not digits.isdecimal():
         raise Refusal(400, "a user of <usync> has neither an address nor a number")
-    return Jid(digits)
+    return digits
 
 
 def _devices(person: Person) -> Node:
