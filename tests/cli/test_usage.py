@@ -19,7 +19,7 @@ from wigwag.cli.outcome import ExitCode
 
 VERBS = [
     ["demo"], ["serve"], ["simulate"], ["watch"], ["track"], ["untrack"], ["erase"], ["subscriptions"], ["groups"],
-    ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"],
+    ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"], ["backup"], ["restore"],
 ]  # fmt: skip
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ANNA = "919876543210"
