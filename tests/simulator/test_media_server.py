@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.simulator.client import Client
-from tests.simulator.conftest import Clock, logged
+from tests.simulator.conftest import Clock
 from wigwag.simulator import ACCOUNT_PHONE, Simulator
 from wigwag.simulator.media import seal, wrap
 from wigwag.simulator.media_store import LIFETIME
