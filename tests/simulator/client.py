@@ -248,10 +248,14 @@ class Client:
         )
 
     async def text(self, to: Jid, text: str, message_id: str | None = None) -> Node:
-        """The stanza of a text message to one phone; opens a conversation first when there is none."""
+        """The stanza of a text message to one phone."""
+        return await self.message(to, {"conversation": text}, message_id)
+
+    async def message(self, to: Jid, content: dict[str, Any], message_id: str | None = None) -> Node:
+        """The stanza of a message to one phone; opens a conversation first when there is none."""
         if not self.keys.knows(to):
             self.keys.open(to, await self.fetch_bundle(to))
-        kind, message = self.keys.encrypt(to, e2e.CONTENT.encode({"conversation": text}))
+        kind, message = self.keys.encrypt(to, e2e.CONTENT.encode(content))
         copy = Node("to", {"jid": to}, [Node("enc", {"v": "2", "type": kind}, message)])
         proof = [Node("device-identity", {}, self.proof)] if kind == "pkmsg" else []
         head: dict[str, Value] = {"id": message_id or self.next_id(), "type": "text", "to": to}

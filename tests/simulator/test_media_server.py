@@ -12,12 +12,23 @@ import httpx
 import pytest
 
 from tests.simulator.client import Client
-from tests.simulator.conftest import Clock
+from tests.simulator.conftest import ALICE, Clock
 from wigwag.simulator import ACCOUNT_PHONE, Simulator
 from wigwag.simulator.media import seal, wrap
 from wigwag.simulator.media_store import LIFETIME
-from wigwag.simulator.wire import Node
+from wigwag.simulator.wire import Jid, Node
 
+LINE: dict[str, Any] = {
+    "account": ACCOUNT_PHONE,
+    "device": 1,
+    "phone": ALICE,
+    "jid": str(Jid(ALICE)),
+    "group": None,
+    "text": None,
+    "quoted": None,
+    "mentions": (),
+    "raw": "",
+}
 FILE = b"an encrypted file, for all the server knows"
 
 
@@ -165,49 +176,61 @@ async def test_the_fault_slow_holds_a_request_for_the_time_of_the_simulated_cloc
     assert (await uploading).status_code == 200
 
 
-async def test_a_simulated_person_puts_a_file_where_clients_find_it(
-    http: httpx.AsyncClient, https: httpx.AsyncClient
+async def test_a_simulated_person_sends_a_file_that_its_message_leads_to(
+    http: httpx.AsyncClient, https: httpx.AsyncClient, online: Client
 ) -> None:
-    fields = (await http.post("/media?kind=document", content=b"a letter")).json()
-    sealed = (await https.get(fields["direct_path"])).content
-    assert sealed == (await https.get(fields["url"])).content
-    assert sealed == seal("document", base64.b64decode(fields["media_key"]), b"a letter")
-    assert fields["length"] == 8
-    assert base64.b64decode(fields["enc_sha256"]) == hashlib.sha256(sealed).digest()
-    assert base64.b64decode(fields["sha256"]) == hashlib.sha256(b"a letter").digest()
-    opened = await http.post("/media/open", json={"kind": "document", "fields": fields})
-    assert opened.content == b"a letter"
+    file = base64.b64encode(b"a letter").decode()
+    body = {"kind": "document", "text": "read this", "fields": {"mimetype": "text/plain"}, "file": file}
+    message_id = (await http.post(f"/contacts/{ALICE}/messages", json=body)).json()["id"]
+    said = online.read(await online.expect("message", id=message_id))["document"]
+    sealed = (await https.get(said["direct_path"])).content
+    assert sealed == (await https.get(said["url"])).content
+    assert sealed == seal("document", said["media_key"], b"a letter")
+    assert (said["caption"], said["mimetype"], said["length"]) == ("read this", "text/plain", 8)
+    assert said["enc_sha256"] == hashlib.sha256(sealed).digest()
+    assert said["sha256"] == hashlib.sha256(b"a letter").digest()
 
 
-async def test_what_a_client_uploaded_is_opened_with_the_fields_of_its_message(
-    sim: Simulator, https: httpx.AsyncClient, auth: str
+async def test_a_message_that_carries_no_file_cannot_be_given_one(http: httpx.AsyncClient, online: Client) -> None:
+    body = {"kind": "location", "file": "AAAA"}
+    answer = await http.post(f"/contacts/{ALICE}/messages", json=body)
+    assert answer.status_code == 422
+    assert "carries no file" in answer.json()["error"]
+
+
+async def test_the_file_of_a_message_in_the_inbox_is_handed_out_decrypted(
+    sim: Simulator, http: httpx.AsyncClient, https: httpx.AsyncClient, online: Client, auth: str
 ) -> None:
     sealed, fields = wrap("image", b"a picture")
     path = (await upload(https, auth, sealed)).json()["direct_path"]
-    assert sim.open_media("image", {**fields, "direct_path": path}) == b"a picture"
+    keys = {name: base64.b64decode(value) for name, value in fields.items() if isinstance(value, str)}
+    image = {**fields, **keys, "direct_path": path, "mimetype": "image/png"}
+    await online.send(await online.message(Jid(ALICE), {"image": image}, "M1"))
+    await online.settle()
+    assert sim.received_media("M1") == b"a picture"
+    assert (await http.get("/inbox/M1/media")).content == b"a picture"
+    assert (await http.get("/inbox/M2/media")).status_code == 404
 
 
 @pytest.mark.parametrize(
-    ("changes", "status"),
+    ("kind", "changes", "status"),
     [
-        ({"kind": "video"}, 422),
-        ({"kind": "poll"}, 422),
-        ({"fields": {}}, 404),
-        ({"fields": "all"}, 422),
+        pytest.param("video", {}, 422, id="another kind"),
+        pytest.param("text", {}, 422, id="a kind without files"),
+        pytest.param("image", {"sha256": ""}, 422, id="another hash"),
+        pytest.param("image", {"direct_path": ""}, 404, id="no path"),
     ],
 )
-async def test_the_admin_api_says_why_media_cannot_be_opened(
-    http: httpx.AsyncClient, sim: Simulator, changes: dict[str, Any], status: int
+async def test_the_admin_api_says_why_there_is_no_file(
+    sim: Simulator, http: httpx.AsyncClient, kind: str, changes: dict[str, str], status: int
 ) -> None:
-    body = {"kind": "image", "fields": sim.put_media("image", b"a picture"), **changes}
-    assert (await http.post("/media/open", json=body)).status_code == status
+    fields = {**sim.put_media("image", b"a picture"), **changes}
+    sim.journal.received(**LINE, id="M1", kind=kind, fields=fields)
+    assert (await http.get("/inbox/M1/media")).status_code == status
 
 
-async def test_media_whose_time_is_over_cannot_be_opened(http: httpx.AsyncClient, sim: Simulator, clock: Clock) -> None:
-    body = {"kind": "image", "fields": sim.put_media("image", b"a picture")}
+async def test_a_file_whose_time_is_over_is_gone(sim: Simulator, http: httpx.AsyncClient, clock: Clock) -> None:
+    sim.journal.received(**LINE, id="M1", kind="image", fields=sim.put_media("image", b"a picture"))
+    assert (await http.get("/inbox/M1/media")).status_code == 200
     clock.advance(LIFETIME)
-    assert (await http.post("/media/open", json=body)).status_code == 410
-
-
-async def test_a_kind_without_files_cannot_be_put(http: httpx.AsyncClient) -> None:
-    assert (await http.post("/media?kind=poll", content=b"x")).status_code == 422
+    assert (await http.get("/inbox/M1/media")).status_code == 410

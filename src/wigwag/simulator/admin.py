@@ -45,11 +45,10 @@ def routes(controls: Controls) -> list[Route]:
         ("DELETE", "/contacts/{phone}/calls/{id}", api.hang_up),
         ("PUT", "/contacts/{phone}/receipts", api.set_receipts_of),
         ("DELETE", "/contacts/{phone}/receipts", api.unset_receipts_of),
-        ("POST", "/media", api.put_media),
-        ("POST", "/media/open", api.open_media),
         ("GET", "/groups", api.groups),
         ("PUT", "/groups/{id}", api.put_group),
         ("GET", "/inbox", api.lines("inbox")),
+        ("GET", "/inbox/{id}/media", api.received_media),
         ("GET", "/subscriptions", api.lines("subscriptions")),
         ("GET", "/receipts", api.lines("receipts")),
         ("PUT", "/receipts", api.set_receipts),
@@ -115,7 +114,7 @@ class _Api:
         body, phone = await _body(request, bodies.Message), _phone(request)
         where = {"group": body.group, "account": body.account}
         if body.raw is None:
-            return _json({"id": await self._controls.send(phone, body.content(), **where)})
+            return _json({"id": await self._controls.send(phone, body.content(), file=body.file, **where)})
         message = base64.b64decode(body.raw, validate=True)
         return _json({"id": await self._controls.send_message(phone, message, **where)})
 
@@ -128,13 +127,9 @@ class _Api:
         await self._controls.hang_up(_phone(request), request.path_params["id"], body.account)
         return Response(status_code=204)
 
-    async def put_media(self, request: Request) -> Response:
-        """The body is the file itself."""
-        return _json(self._controls.put_media(request.query_params.get("kind", ""), await request.body()))
-
-    async def open_media(self, request: Request) -> Response:
-        body = await _body(request, bodies.Media)
-        file = self._controls.open_media(body.kind, body.fields)
+    async def received_media(self, request: Request) -> Response:
+        """The file itself, as the client had it before it was encrypted."""
+        file = self._controls.received_media(request.path_params["id"])
         return Response(file, media_type="application/octet-stream")
 
     async def groups(self, _request: Request) -> Response:

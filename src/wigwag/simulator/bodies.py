@@ -7,7 +7,7 @@ Shapes and bounds only; what a body does is in `controls`.
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 from wigwag.simulator.content import Content
 
@@ -58,13 +58,14 @@ class Typing(Body):
 
 
 class Message(Body):
-    """Either what is said, or `raw`: the bytes of a message, base64."""
+    """Either what is said, with a `file` (base64) where there is one, or `raw`: the bytes of a message, base64."""
 
     kind: str = "text"
     text: Annotated[str, Field(max_length=65_536)] | None = None
     quoted: str | None = None
     mentions: list[str] = []
     fields: dict[str, Any] = {}
+    file: Base64Bytes | None = None
     raw: str | None = None
     group: GroupId | None = None
     account: Phone | None = None
@@ -88,11 +89,6 @@ class Call(Body):
 
 class HangUp(Body):
     account: Phone | None = None
-
-
-class Media(Body):
-    kind: str
-    fields: dict[str, Any]
 
 
 class Group(Body):

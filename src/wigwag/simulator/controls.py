@@ -21,6 +21,7 @@ from wigwag.simulator.faults import LASTING, Fault
 from wigwag.simulator.journal import Journal
 from wigwag.simulator.limits import Limits
 from wigwag.simulator.linking import LinkError, Qr
+from wigwag.simulator.media_store import UnknownMedia
 from wigwag.simulator.mishaps import MISHAPS, happen
 from wigwag.simulator.pairing import Pairing
 from wigwag.simulator.rhythm import Rhythm
@@ -186,17 +187,28 @@ class Controls:
 
     # -- messages and calls
 
-    async def send_text(self, phone: str, text: str, account: str | None = None) -> str:
-        """A contact writes to an account; the only one when none is named. Returns the message id."""
-        return await self.send(phone, Content(kind="text", text=text), account=account)
+    async def send_text(self, phone: str, text: str, account: str | None = None, *, group: str | None = None) -> str:
+        """A contact writes to an account, the only one when none is named, or into a group. Returns the message id."""
+        return await self.send(phone, Content(kind="text", text=text), group=group, account=account)
 
-    async def send(self, phone: str, said: Content, *, group: str | None = None, account: str | None = None) -> str:
+    async def send(
+        self,
+        phone: str,
+        said: Content,
+        *,
+        file: bytes | None = None,
+        group: str | None = None,
+        account: str | None = None,
+    ) -> str:
         """A contact says something to an account, or into a group by its id. Returns the message id.
 
+        `file`: what an image, video, audio, voice, document or sticker is; the fields about it are then filled in.
         A message about another one is about the contact's own (`edit`, `deletion`) or the account's (the others),
         unless its fields say otherwise. Raises ValueError for what `content.compose` cannot make.
         """
         world = self.exchange.world
+        if file is not None:
+            said = replace(said, fields={**self.put_media(said.kind, file), **said.fields})
         if "target" in said.fields:
             own = bool(said.fields.get("from_me", said.kind in ("edit", "deletion")))
             chat = world.group(group).jid if group else world.account(account).jid
@@ -235,9 +247,9 @@ class Controls:
     # -- media
 
     def put_media(self, kind: str, data: bytes) -> dict[str, Any]:
-        """Encrypt a file and put it where clients fetch it. Returns the fields of a message about it, without mimetype.
+        """Encrypt a file and put it where clients fetch it. Returns fields for the `Content` that is sent about it.
 
-        `kind`: image, video, audio, voice, document or sticker. Raises ValueError for another.
+        `kind`: image, video, audio, voice, document or sticker; MediaError for another. The mimetype is not among them.
         """
         store, now = self.exchange.media, self.exchange.now()
         sealed, facts = media.wrap(kind, data)
@@ -250,6 +262,13 @@ class Controls:
         Raises UnknownMedia or MediaGone when it is not there, MediaError when it is not what the fields say.
         """
         return media.unwrap(kind, fields, self.exchange.media.fetch(fields.get("direct_path", ""), self.exchange.now()))
+
+    def received_media(self, message_id: str) -> bytes:
+        """The file of a message in the inbox, decrypted. Raises as `open_media`."""
+        line = next((line for line in reversed(self.journal.inbox) if line.id == message_id), None)
+        if line is None:
+            raise UnknownMedia(f"no message {message_id} in the inbox")
+        return self.open_media(line.kind, line.fields)
 
     # -- manners and mishaps
 
@@ -287,8 +306,9 @@ class Controls:
     ) -> None:
         """Make a fault happen, to one account or all. `seconds` and `count` bound those that last.
 
-        `code`: the reason of refuse (503), ban (101), error_acks (463) or stream_error (503). `delay`: seconds an
-        acknowledgement waits. Raises ValueError for an unknown kind.
+        `code`: the reason of refuse (503), ban (101), error_acks (463) or stream_error (503), the
+        status of media_refuse (500). `delay`: seconds an acknowledgement or, with media_slow, a file waits. Nobody
+        knows who downloads, so to strike downloads a fault must name no account. Raises ValueError for an unknown kind.
         """
         if kind == "error_463":
             kind, code = "error_acks", 463
