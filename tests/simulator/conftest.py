@@ -32,6 +32,13 @@ async def logged(sim: Simulator, event: str) -> None:
             await asyncio.sleep(0)
 
 
+async def received(sim: Simulator, count: int) -> None:
+    """Until contacts have read so many messages."""
+    async with asyncio.timeout(10):
+        while sim.journal.counts.messages.total() < count:  # noqa: ASYNC110 - a journal has no bell
+            await asyncio.sleep(0)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

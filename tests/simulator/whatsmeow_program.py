@@ -16,8 +16,19 @@ from wigwag.adapters.whatsapp.simulator import attach
 url, root_key, certificate, session = sys.argv[1:]
 
 from neonize.aioze.client import NewAClient  # noqa: E402
-from neonize.events import ChatPresenceEv, ConnectedEv, DisconnectedEv, MessageEv, PresenceEv, ReceiptEv  # noqa: E402
-from neonize.exc import SendPresenceError  # noqa: E402
+from google.protobuf.json_format import MessageToDict, ParseDict  # noqa: E402
+from neonize.events import (  # noqa: E402
+    CallOfferEv,
+    ChatPresenceEv,
+    ConnectedEv,
+    DisconnectedEv,
+    GroupInfoEv,
+    MessageEv,
+    PresenceEv,
+    ReceiptEv,
+)
+from neonize.exc import SendMessageError, SendPresenceError  # noqa: E402
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message  # noqa: E402
 from neonize.utils.enum import Presence  # noqa: E402
 from neonize.utils.jid import build_jid  # noqa: E402
 
@@ -48,10 +59,21 @@ def listen(client: Any) -> None:
         tell("typing", jid=address(event.MessageSource.Sender))
 
     async def message(_: Any, event: Any) -> None:
-        tell("message", jid=address(event.Info.MessageSource.Sender), text=event.Message.conversation)
+        source, content = event.Info.MessageSource, MessageToDict(event.Message)
+        fields = {"id": event.Info.ID, "chat": address(source.Chat), "content": content}
+        tell("message", jid=address(source.Sender), text=event.Message.conversation, **fields)
 
     async def receipt(_: Any, event: Any) -> None:
-        tell("receipt", ids=list(event.MessageIDs))
+        source = event.MessageSource
+        fields = {"chat": address(source.Chat), "jid": address(source.Sender), "kind": event.Type}
+        tell("receipt", ids=list(event.MessageIDs), **fields)
+
+    async def call(_: Any, event: Any) -> None:
+        tell("call", jid=address(event.basicCallMeta.callCreator), id=event.basicCallMeta.callID)
+
+    async def group(_: Any, event: Any) -> None:
+        changes = {"joined": event.Join, "left": event.Leave}
+        tell("group", jid=address(event.JID), **{name: [address(jid) for jid in who] for name, who in changes.items()})
 
     client.event.qr(qr)
     pairs = {
@@ -61,6 +83,8 @@ def listen(client: Any) -> None:
         ChatPresenceEv: typing,
         MessageEv: message,
         ReceiptEv: receipt,
+        CallOfferEv: call,
+        GroupInfoEv: group,
     }
     for kind, handler in pairs.items():
         client.event(kind)(handler)
@@ -79,7 +103,20 @@ async def obey(client: Any, command: dict[str, Any]) -> None:
             tell("groups", subjects=[group.GroupName.Name for group in await client.get_joined_groups()])
         case "send":
             tell("sent", id=(await client.send_message(build_jid(command["phone"]), command["text"])).ID)
+        case "say":
+            await say(client, command["chat"], ParseDict(command["content"], Message()))
+        case "known":
+            found = await client.is_on_whatsapp(*command["numbers"])
+            tell("known", found=[{"query": each.Query, "jid": address(each.JID), "is": each.IsIn} for each in found])
     tell("done", what=command["do"])
+
+
+async def say(client: Any, chat: str, content: Any) -> None:
+    user, _, server = chat.partition("@")
+    try:
+        tell("sent", id=(await client.send_message(build_jid(user, server), content)).ID)
+    except SendMessageError as error:
+        tell("unsent", why=str(error))
 
 
 async def main() -> None:
