@@ -153,6 +153,23 @@ async def test_it_reads_what_people_write_into_a_group_also_after_somebody_left(
     await program.expect("message", chat=f"{group}@g.us", text="only us")
 
 
+async def test_it_writes_anew_to_a_phone_that_has_lost_its_keys(world: Simulator, program: Program) -> None:
+    for text in ("before", "after"):
+        for chat in (f"{ALICE}@s.whatsapp.net", f"{BY_LID}@g.us"):
+            await program.do("say", chat=chat, content={"conversation": text})
+            await program.expect("sent")
+        if text == "before":
+            await received(world, 3)
+            world.reset_keys(ALICE)
+    await received(world, 6)
+    by_phone = sorted((line.phone, line.text, bool(line.group)) for line in world.journal.inbox)
+    alice = [(ALICE, text, group) for text in ("after", "before") for group in (False, True)]
+    assert by_phone == [*alice, (BOB, "after", True), (BOB, "before", True)]
+    events = [entry for entry in world.journal.log if entry.event != "refused"]  # the phone could not read
+    world.journal.log.clear()
+    world.journal.log.extend(events)
+
+
 async def test_it_reads_every_kind_that_a_contact_can_send(world: Simulator, program: Program) -> None:
     first = await world.send_text(ALICE, "first")
     await program.expect("message", id=first)

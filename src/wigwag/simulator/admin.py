@@ -41,6 +41,7 @@ def routes(controls: Controls) -> list[Route]:
         ("PUT", "/contacts/{phone}/presence", api.set_presence),
         ("POST", "/contacts/{phone}/typing", api.type),
         ("POST", "/contacts/{phone}/messages", api.send),
+        ("DELETE", "/contacts/{phone}/keys", api.reset_keys),
         ("POST", "/contacts/{phone}/calls", api.call),
         ("DELETE", "/contacts/{phone}/calls/{id}", api.hang_up),
         ("PUT", "/contacts/{phone}/receipts", api.set_receipts_of),
@@ -117,6 +118,10 @@ class _Api:
             return _json({"id": await self._controls.send(phone, body.content(), file=body.file, **where)})
         message = base64.b64decode(body.raw, validate=True)
         return _json({"id": await self._controls.send_message(phone, message, **where)})
+
+    async def reset_keys(self, request: Request) -> Response:
+        self._controls.reset_keys(_phone(request))
+        return Response(status_code=204)
 
     async def call(self, request: Request) -> Response:
         body = await _body(request, bodies.Call)

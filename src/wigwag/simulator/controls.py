@@ -139,6 +139,10 @@ class Controls:
         """A contact begins (`composing`) or stops (`paused`) to type; media `audio`: to record."""
         await _flush(presence.type_to(self.exchange, self.exchange.world.person(phone), state, media))
 
+    def reset_keys(self, phone: str) -> None:
+        """The contact has a new phone: it knows no conversation any more, and its identity is another."""
+        self.exchange.world.person(phone).forget_keys()
+
     async def put_group(
         self,
         group_id: str,

@@ -2,7 +2,7 @@
 """What the simulated phones write to linked devices: messages to people and groups, calls, an account's settings.
 
 A phone is device 0 of its person and holds the private keys. Everything it sends goes through the exchange like
-anybody's stanza. What phones read is in `reading`.
+anybody's stanza. What phones read is in `stanzas.reading`.
 """
 
 from wigwag.simulator import content, e2e

@@ -143,6 +143,9 @@ class Person:
         self._keys = self._keys or KeyStore()
         return self._keys
 
+    def forget_keys(self) -> None:
+        self._keys, self.group_keys = KeyStore(), GroupKeys()
+
     @property
     def settings(self) -> AppState:
         self._settings = self._settings or AppState()

@@ -5,8 +5,8 @@ Phones are simulated and read their copy (`reading`); linked devices get theirs 
 nothing.
 """
 
-from wigwag.simulator import reading
 from wigwag.simulator.exchange import Exchange, Stream
+from wigwag.simulator.stanzas import reading
 from wigwag.simulator.stanzas.outgoing import Outgoing, check, participants_hash
 from wigwag.simulator.wire import Jid, Node, Value
 from wigwag.simulator.world import Device, Group

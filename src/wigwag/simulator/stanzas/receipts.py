@@ -11,10 +11,10 @@ from wigwag.simulator.exchange import Exchange, Refusal, Stream
 from wigwag.simulator.ratchet import SignalError
 from wigwag.simulator.signal import Bundle
 from wigwag.simulator.stanzas import prekeys
+from wigwag.simulator.stanzas.reading import MOST_RETRIES
 from wigwag.simulator.wire import Node, Value
 from wigwag.simulator.world import Person
 
-_MOST_RETRIES = 5
 _RELAYED = ("", "read", "played")
 
 
@@ -68,8 +68,8 @@ def _retry(exchange: Exchange, stream: Stream, node: Node) -> None:
     if not count.isdecimal():
         raise Refusal(479, "a retry receipt needs a count")
     message_id = node.text("id")
-    if int(count) > _MOST_RETRIES:
-        raise Refusal(479, f"retry {count}: a message is written anew {_MOST_RETRIES} times at most")
+    if int(count) > MOST_RETRIES:
+        raise Refusal(479, f"retry {count}: a message is written anew {MOST_RETRIES} times at most")
     try:
         sent = phone.rewrite(exchange, stream.device, message_id, int(count), _fresh_keys(stream, node))
     except SignalError as error:

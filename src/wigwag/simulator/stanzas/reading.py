@@ -12,8 +12,12 @@ from wigwag.simulator import content, e2e
 from wigwag.simulator.exchange import Exchange
 from wigwag.simulator.protobuf import ProtobufError
 from wigwag.simulator.ratchet import SignalError
+from wigwag.simulator.stanzas import prekeys
 from wigwag.simulator.wire import Jid, Node, Value
 from wigwag.simulator.world import Device, Group, Person
+
+MOST_RETRIES = 5
+"""How often a message is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,12 @@ def _receipt(exchange: Exchange, letter: Letter, kind: str, body: list[Node] | N
 
 
 def _ask_again(exchange: Exchange, person: Person, letter: Letter) -> None:
-    """What a phone does with a message it cannot read: a retry receipt."""
-    retry: dict[str, Value] = {"count": "1", "id": letter.id, "t": exchange.time(), "v": "1"}
-    body = [Node("retry", retry), Node("registration", {}, person.keys.registration.to_bytes(4, "big"))]
-    exchange.deliver(letter.sender, _receipt(exchange, letter, "retry", body))
+    """What a phone does with a message it cannot read: a retry receipt, from the second on with fresh keys."""
+    before = max(int(count) for enc in letter.parts if (count := enc.text("count") or "0").isdecimal())
+    if before == MOST_RETRIES:
+        return
+    keys = person.keys
+    retry: dict[str, Value] = {"count": str(before + 1), "id": letter.id, "t": exchange.time(), "v": "1"}
+    body = [Node("retry", retry), Node("registration", {}, keys.registration.to_bytes(4, "big"))]
+    fresh = [Node("keys", {}, prekeys.bundle_nodes(keys.bundle())[1:])] if before else []
+    exchange.deliver(letter.sender, _receipt(exchange, letter, "retry", body + fresh))
