@@ -4,11 +4,13 @@
 import gc
 import os
 import pty
+import signal
 import sqlite3
 import subprocess
 import sys
 import warnings
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,22 +95,44 @@ def test_with_nobody_to_ask_it_says_how_to_give_the_passphrase(data: Path, tmp_p
     assert "--passphrase-file" in done.stderr
 
 
-def test_in_a_terminal_a_person_is_asked_twice(data: Path, tmp_path: Path) -> None:
-    """And what is typed is not shown."""
+@contextmanager
+def asked(line: list[str]) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """A command that has a terminal for its questions: the process, and the other end of that terminal."""
     controller, terminal = pty.openpty()
-    command = [sys.executable, "-m", "wigwag", "backup", str(tmp_path / "x"), "--data", str(data)]
+    command = [sys.executable, "-m", "wigwag", *line]
     with subprocess.Popen(
         command, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, start_new_session=True
     ) as process:
         os.close(terminal)
-        shown = b""
-        for question in (b"Passphrase: ", b"Repeat for confirmation: "):
-            while not shown.endswith(question):
-                shown += os.read(controller, 1000)
-            os.write(controller, f"{PASSPHRASE}\n".encode())
-        assert process.wait(60) == 0
+        yield process, controller
+        process.kill()
     os.close(controller)
-    assert PASSPHRASE.encode() not in shown
+
+
+def until(controller: int, question: str) -> str:
+    """What the terminal shows, up to the question."""
+    shown = b""
+    while not shown.endswith(question.encode()):
+        shown += os.read(controller, 1000)
+    return shown.decode()
+
+
+def test_in_a_terminal_a_person_is_asked_twice_and_what_is_typed_is_not_shown(data: Path, tmp_path: Path) -> None:
+    with asked(["backup", str(tmp_path / "x"), "--data", str(data)]) as (process, terminal):
+        shown = until(terminal, "Passphrase: ")
+        os.write(terminal, f"{PASSPHRASE}\n".encode())
+        shown += until(terminal, "Repeat for confirmation: ")
+        os.write(terminal, f"{PASSPHRASE}\n".encode())
+        assert process.wait(60) == 0
+    assert PASSPHRASE not in shown
+
+
+def test_ctrl_c_at_the_question_ends_with_130_and_nothing_was_done(data: Path, tmp_path: Path) -> None:
+    with asked(["backup", str(tmp_path / "x"), "--data", str(data)]) as (process, terminal):
+        until(terminal, "Passphrase: ")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway has its sessions for itself, and notes how far they come."""
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +112,27 @@ def test_a_change_that_is_not_committed_waits_for_the_next_look(folder: Path, ph
         phone.work(path)
         guard.look()
         assert known(folder) == [before[0] + 1]
+
+
+async def test_it_looks_again_and_again_also_after_one_that_failed(
+    folder: Path, phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    with guarded(folder) as guard:
+        path = phone.pair()
+        file = folder / FILE
+        file.mkdir()  # in the way of what is to be written
+        looking = asyncio.create_task(guard.run(every=0.0), name="guard")
+        await until(lambda: "Generations are not noted" in caplog.text)
+        file.rmdir()
+        await until(lambda: file.is_file() and known(folder) == [read(path).generation])
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.to_thread(os.sched_yield)
 
 
 def known(folder: Path) -> list[int]:

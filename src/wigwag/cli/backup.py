@@ -114,7 +114,10 @@ def _passphrase(chosen: Settings, file: Path | None, *, twice: bool) -> Callable
             return _long_enough(chosen.backup_passphrase.get_secret_value())
         if not sys.stdin.isatty():
             raise Failure("no passphrase: set WIGWAG_BACKUP_PASSPHRASE or give --passphrase-file.", ExitCode.USAGE)
-        return _long_enough(str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True)))
+        try:
+            return _long_enough(str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True)))
+        except typer.Abort as error:
+            raise Failure("nothing was done.", ExitCode.INTERRUPTED) from error
 
     return ask
 

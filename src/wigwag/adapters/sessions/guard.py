@@ -70,10 +70,10 @@ class Guard:
         self._seen: dict[str, bytes] = {}
         self._looking = Lock()  # a look may still go on in its thread when the end comes
 
-    async def run(self) -> None:
-        """Look now and then, for ever."""
+    async def run(self, every: float = LOOK_EVERY) -> None:
+        """Look each so many seconds, for ever."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(every)
             try:
                 await asyncio.to_thread(self.look)
             except (OSError, Unavailable) as error:  # a full disk must not end the gateway; the next look may do better
@@ -87,7 +87,9 @@ class Guard:
             Unavailable: the generations cannot be written down.
         """
         with self._looking:
-            self._fence.note([found for path in session_files(self._folder) if (found := self._peek(path))])
+            found = [peeked for path in session_files(self._folder) if (peeked := self._peek(path))]
+            self._fence.note([session for session, _ in found])
+            self._seen |= {session.file: header for session, header in found}  # those that are written down
 
     def close(self) -> None:
         """Look for the last time. Nobody may use the sessions any more."""
@@ -99,8 +101,8 @@ class Guard:
                     os.close(handle)
                 self._handles.clear()
 
-    def _peek(self, path: Path) -> Session | None:
-        """The session, if it changed and is at rest.
+    def _peek(self, path: Path) -> tuple[Session, bytes] | None:
+        """The session and the header of its file, if it changed and is at rest.
 
         While a transaction lasts its journal lies beside the file, so what is read between two looks without a
         journal is committed.
@@ -113,11 +115,9 @@ class Guard:
         if journal.exists() or image[:_HEADER] != before or os.pread(handle, _HEADER, 0) != before:
             return None
         try:
-            session = session_in(path.name, image)
+            return session_in(path.name, image), before
         except GatewayError:  # read in the middle of a change
             return None
-        self._seen[path.name] = before
-        return session
 
     def _handle(self, path: Path) -> int:
         found = path.stat()
