@@ -160,6 +160,10 @@ class Journal:
         """One line in the log and in Python's logging: event, account and detail as key=value."""
         self._log(room, logging.INFO, event, account, detail)
 
+    def trace(self, room: str, event: str, account: str = "", **detail: Any) -> None:
+        """As `note`, for what happens with every message: Python's logging hears of it when it asks for details."""
+        self._log(room, logging.DEBUG, event, account, detail)
+
     def refuse(self, room: str, reason: str, account: str = "", **detail: Any) -> None:
         """A stanza, frame or login was refused, and why."""
         self._log(room, logging.WARNING, "refused", account, {"reason": reason, **detail})

@@ -14,6 +14,7 @@ from wigwag.simulator.tokens import LATEST, Dictionary
 _LIST_EMPTY, _DICTIONARY_0, _AD_JID, _LIST_8, _LIST_16, _JID_PAIR = 0, 236, 247, 248, 249, 250
 _HEX_8, _BINARY_8, _BINARY_20, _BINARY_32, _NIBBLE_8 = 251, 252, 253, 254, 255
 _NIBBLES, _HEX_DIGITS = "0123456789-.", "0123456789ABCDEF"
+_AS_HEX, _AS_NIBBLES = str.maketrans("-.", "AB"), str.maketrans("AB", "-.")
 _PACKED_MAX = 127
 _AGENTS = {"s.whatsapp.net": 0, "lid": 1, "hosted": 128, "hosted.lid": 129}
 _SERVERS = {agent: server for server, agent in _AGENTS.items()}
@@ -176,18 +177,16 @@ class _Writer:
         elif (double := self.dictionary.double_at.get(text)) is not None:
             self.out += bytes((_DICTIONARY_0 + double[0], double[1]))
         elif 0 < len(text) <= _PACKED_MAX and not text.strip(_NIBBLES):
-            self.packed(_NIBBLE_8, _NIBBLES, text)
+            self.packed(_NIBBLE_8, text.translate(_AS_HEX))
         elif 0 < len(text) <= _PACKED_MAX and not text.strip(_HEX_DIGITS):
-            self.packed(_HEX_8, _HEX_DIGITS, text)
+            self.packed(_HEX_8, text)
         else:
             self.binary(text.encode())
 
-    def packed(self, tag: int, alphabet: str, text: str) -> None:
-        halves = [alphabet.index(letter) for letter in text]
-        odd = len(halves) % 2
-        halves += [15] * odd
-        self.out += bytes((tag, odd << 7 | len(halves) // 2))
-        self.out += bytes(high << 4 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
+    def packed(self, tag: int, digits: str) -> None:
+        odd = len(digits) % 2
+        data = bytes.fromhex(digits + "F" * odd)
+        self.out += bytes((tag, odd << 7 | len(data))) + data
 
     def jid(self, jid: Jid) -> None:
         if jid.device:
@@ -212,7 +211,13 @@ class _Reader:
         self.at += size
         return self.data[self.at - size : self.at]
 
-    def number(self, size: int = 1) -> int:
+    def byte(self) -> int:
+        if self.at == len(self.data):
+            raise WireError("the node is cut short")
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def number(self, size: int) -> int:
         return int.from_bytes(self.take(size), "big")
 
     def list_size(self, tag: int) -> int:
@@ -220,12 +225,12 @@ class _Reader:
             return 0
         if tag not in (_LIST_8, _LIST_16):
             raise WireError(f"expected a list, found tag {tag}")
-        return self.number(1 if tag == _LIST_8 else 2)
+        return self.byte() if tag == _LIST_8 else self.number(2)
 
     def node(self, depth: int) -> Node:
         if depth > _MAX_DEPTH:
             raise WireError("nodes are nested too deeply")
-        size = self.list_size(self.number())
+        size = self.list_size(self.byte())
         if size == 0:
             raise WireError("a node without a tag")
         tag = self.string()
@@ -236,7 +241,7 @@ class _Reader:
         return Node(tag, attrs, self.content(depth) if size % 2 == 0 else None)
 
     def content(self, depth: int) -> list[Node] | bytes | str | None:
-        tag = self.number()
+        tag = self.byte()
         if tag == _LIST_EMPTY:
             return None
         if tag in (_LIST_8, _LIST_16):
@@ -252,18 +257,18 @@ class _Reader:
         return value
 
     def value(self) -> Value:
-        tag = self.number()
+        tag = self.byte()
         return "" if tag == _LIST_EMPTY else self.scalar(tag)
 
     def scalar(self, tag: int) -> Value:
         if 0 < tag < len(self.dictionary.single):
             return self.dictionary.single[tag]
         if 0 <= tag - _DICTIONARY_0 < len(self.dictionary.double):
-            return self.dictionary.double[tag - _DICTIONARY_0][self.number()]
+            return self.dictionary.double[tag - _DICTIONARY_0][self.byte()]
         if tag in (_AD_JID, _JID_PAIR):
             return self.device_jid() if tag == _AD_JID else self.jid_pair()
         if tag in (_HEX_8, _NIBBLE_8):
-            return self.packed(_HEX_DIGITS if tag == _HEX_8 else _NIBBLES)
+            return self.packed(tag)
         if tag in (_BINARY_8, _BINARY_20, _BINARY_32):
             return self.binary(tag).decode()
         raise WireError(f"unknown tag {tag}")
@@ -271,19 +276,23 @@ class _Reader:
     def binary(self, tag: int) -> bytes:
         if tag == _BINARY_20:
             return self.take(self.number(3) & 0xFFFFF)
-        return self.take(self.number(1 if tag == _BINARY_8 else 4))
+        return self.take(self.byte() if tag == _BINARY_8 else self.number(4))
 
-    def packed(self, alphabet: str) -> str:
-        start = self.number()
-        halves = [half for byte in self.take(start & 127) for half in (byte >> 4, byte & 15)]
-        if start & 128 and (not halves or halves.pop() != 15):
-            raise WireError("bad filling of a packed string")
-        if any(half >= len(alphabet) for half in halves):
+    def packed(self, tag: int) -> str:
+        start = self.byte()
+        digits = self.take(start & 127).hex().upper()
+        if start & 128:
+            if not digits.endswith("F"):
+                raise WireError("bad filling of a packed string")
+            digits = digits[:-1]
+        if tag == _HEX_8:
+            return digits
+        if digits.strip(_HEX_DIGITS[:12]):
             raise WireError("bad digit in a packed string")
-        return "".join(alphabet[half] for half in halves)
+        return digits.translate(_AS_NIBBLES)
 
     def device_jid(self) -> Jid:
-        agent, device = self.number(), self.number()
+        agent, device = self.byte(), self.byte()
         if agent not in _SERVERS:
             raise WireError(f"unknown address domain {agent}")
         return Jid(self.string(), _SERVERS[agent], device)

@@ -45,7 +45,7 @@ def read(exchange: Exchange, person: Person, letter: Letter) -> None:
     raw, values = messages[-1]
     if person is account:
         device_sent = "device_sent" in values
-        exchange.journal.note("messages", "own_copy", account.phone, id=letter.id, device_sent=device_sent)
+        exchange.journal.trace("messages", "own_copy", account.phone, id=letter.id, device_sent=device_sent)
     else:
         _keep(exchange, person, letter, raw, content.tell(values))
 
