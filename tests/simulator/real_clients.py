@@ -58,9 +58,13 @@ class Program:
 
 
 @asynccontextmanager
-async def running(command: list[str], folder: Path) -> AsyncIterator[Program]:
+async def running(command: list[str], folder: Path, **variables: str) -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *command,
+        cwd=folder,
+        env=os.environ | variables,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         yield Program(process)
@@ -75,11 +79,13 @@ async def running(command: list[str], folder: Path) -> AsyncIterator[Program]:
 
 
 @asynccontextmanager
-async def whatsmeow(sim: Simulator, folder: Path) -> AsyncIterator[Program]:
+async def whatsmeow(sim: Simulator, folder: Path, **variables: str) -> AsyncIterator[Program]:
+    """`variables` are put into its environment."""
     if sys.platform != "linux":
         unavailable("whatsmeow can be pointed at the simulator on Linux only.")
     arguments = [sim.url, sim.root_key.hex(), sim.certificate, str(folder / "session.db")]
-    async with running([sys.executable, "-m", "tests.simulator.whatsmeow_program", *arguments], ROOT) as program:
+    command = [sys.executable, "-m", "tests.simulator.whatsmeow_program", *arguments]
+    async with running(command, ROOT, **variables) as program:
         yield program
 
 

@@ -8,15 +8,17 @@ process of its own: the library is one a process.
 import asyncio
 import json
 import sys
+from base64 import b64encode
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from wigwag.adapters.whatsapp.simulator import attach
 
 url, root_key, certificate, session = sys.argv[1:]
 
-from neonize.aioze.client import NewAClient  # noqa: E402
 from google.protobuf.json_format import MessageToDict, ParseDict  # noqa: E402
+from neonize.aioze.client import NewAClient  # noqa: E402
 from neonize.events import (  # noqa: E402
     CallOfferEv,
     ChatPresenceEv,
@@ -27,9 +29,9 @@ from neonize.events import (  # noqa: E402
     PresenceEv,
     ReceiptEv,
 )
-from neonize.exc import SendMessageError, SendPresenceError  # noqa: E402
+from neonize.exc import DownloadError, SendMessageError, SendPresenceError, UploadError  # noqa: E402
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message  # noqa: E402
-from neonize.utils.enum import Presence  # noqa: E402
+from neonize.utils.enum import MediaType, Presence  # noqa: E402
 from neonize.utils.jid import build_jid  # noqa: E402
 
 
@@ -108,6 +110,8 @@ async def obey(client: Any, command: dict[str, Any]) -> None:
         case "known":
             found = await client.is_on_whatsapp(*command["numbers"])
             tell("known", found=[{"query": each.Query, "jid": address(each.JID), "is": each.IsIn} for each in found])
+        case "upload" | "download" as direction:
+            await {"upload": upload, "download": download}[direction](client, command)
     tell("done", what=command["do"])
 
 
@@ -117,6 +121,33 @@ async def say(client: Any, chat: str, content: Any) -> None:
         tell("sent", id=(await client.send_message(build_jid(user, server), content)).ID)
     except SendMessageError as error:
         tell("unsent", why=str(error))
+
+
+def contents(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+async def upload(client: Any, command: dict[str, Any]) -> None:
+    try:
+        about = await client.upload(contents(command["file"]), MediaType[f"Media{command['kind'].capitalize()}"])
+    except UploadError as error:
+        tell("not_uploaded", why=str(error))
+        return
+    names = {"URL": "url", "directPath": "DirectPath", "fileLength": "FileLength"}
+    keys = {"mediaKey": "MediaKey", "fileEncSHA256": "FileEncSHA256", "fileSHA256": "FileSHA256"}
+    fields = {name: getattr(about, theirs) for name, theirs in names.items()}
+    tell(
+        "uploaded", fields=fields | {name: b64encode(getattr(about, theirs)).decode() for name, theirs in keys.items()}
+    )
+
+
+async def download(client: Any, command: dict[str, Any]) -> None:
+    try:
+        await client.download_any(ParseDict(command["content"], Message()), command["file"])
+    except DownloadError as error:
+        tell("not_downloaded", why=str(error))
+    else:
+        tell("downloaded", file=command["file"])
 
 
 async def main() -> None:
