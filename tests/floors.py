@@ -18,8 +18,9 @@ CELLAR = {"config", "logs"}  # data, read by the adapters and above; it may know
 LOBBY = {"ports", "gateway", "access"}  # the parts of app that a room may touch
 GUESTS_OF_THE_SIMULATOR = {"simulator", "compose", "cli"}
 
-PURE = {"__future__", "array", "bisect", "collections", "dataclasses", "datetime", "enum", "functools", "hashlib"}
-PURE |= {"fnmatch", "heapq", "itertools", "json", "math", "operator", "re", "string", "struct", "typing"}
+PURE = {"__future__", "array", "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "enum"}
+PURE |= {"fnmatch", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "json", "math", "operator", "re"}
+PURE |= {"string", "struct", "typing"}
 
 # Where a third-party library may be imported. The simulator stands alone and brings its own.
 LIBRARIES = {
@@ -33,6 +34,7 @@ LIBRARIES = {
     "cryptography": {"adapters.sessions"},
     "fastapi": {"adapters.rest"},
     "google": {"adapters.whatsapp"},
+    "httpcore": {"adapters.outgoing"},
     "httpx": {"cli", "compose"},
     "neonize": {"adapters.whatsapp"},
     "phonenumbers": {"adapters.numbering"},

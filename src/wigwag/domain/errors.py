@@ -2,7 +2,7 @@
 """Everything that can go wrong, as one tree. The docstring is the default message; `code` is stable and for machines.
 
     GatewayError
-    ├─ InvalidJid · InvalidSettings · InvalidMessage       the caller's fault
+    ├─ InvalidJid · InvalidUrl · InvalidSettings · InvalidMessage   the caller's fault
     ├─ NotFound · Conflict: KeyReused
     ├─ NotLinked*                                          the account, for now
     ├─ Refused: Restricted                                 the remote's word
@@ -29,6 +29,12 @@ class InvalidJid(GatewayError):
     """This is not a WhatsApp address: give a phone number with its country code, or <digits>@s.whatsapp.net."""
 
     code = "invalid_jid"
+
+
+class InvalidUrl(GatewayError):
+    """This is not a URL that we may call: give http:// or https://, a host of the public network, and no user in it."""
+
+    code = "invalid_url"
 
 
 class InvalidSettings(GatewayError):

@@ -22,6 +22,7 @@ from wigwag.domain.ids import mask
 STATUS: dict[type[GatewayError], HTTPStatus] = {
     errors.GatewayError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InvalidJid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidUrl: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidSettings: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidMessage: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
