@@ -4,7 +4,7 @@
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.sessions.conftest import CHEAP, Phone
 from wigwag.adapters.sessions import Part, Restored, back_up, guarded, restore
 from wigwag.adapters.sessions.archive import pack, unpack
+from wigwag.adapters.sessions.durable import written
 from wigwag.adapters.sessions.fence import FILE
 from wigwag.adapters.sessions.files import read
 from wigwag.domain.errors import Conflict, GatewayError, NotFound, Unavailable
@@ -70,18 +71,48 @@ def test_files_come_out_of_a_row_as_they_went_in_however_it_is_cut(
     here, there = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("there")
     for name, data in files.items():
         (here / name).write_bytes(data)
-    row = b"".join(pack(here))
-    parts = unpack((row[at : at + size] for at in range(0, len(row), size)), there)
+    packed = b"".join(pack(here))
+    parts = unpack((packed[at : at + size] for at in range(0, len(packed), size)), there)
     assert contents(there) == files
     assert {part.name: part.size for part in parts} == {name: len(data) for name, data in files.items()}
 
 
 @pytest.mark.parametrize("name", ["../whatsapp.db", "/whatsapp.db", "whatsapp.db/..", "generations.json", "", "x"])
 def test_a_name_that_is_not_ours_is_never_written(name: str, tmp_path: Path) -> None:
-    listed = f'[{{"name": "{name}", "size": 0}}]'.encode()
     with pytest.raises(GatewayError, match="damaged"):
-        unpack(iter([len(listed).to_bytes(4, "big"), listed]), tmp_path)
+        unpack(row(f'[{{"name": "{name}", "size": 0}}]'), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("contents", "rest"),
+    [
+        ('[{"name": "whatsapp.db", "size": 1}, {"name": "whatsapp.db", "size": 1}]', b"ab"),
+        ('[{"name": "whatsapp.db", "size": 2}]', b"a"),
+        ('[{"name": "whatsapp.db", "size": 2}]', b"abc"),
+        ('[{"name": "whatsapp.db"}]', b""),
+        ("[5]", b""),
+        ("{", b""),
+    ],
+    ids=["a name twice", "too short", "too long", "no size", "no list of files", "no JSON"],
+)
+def test_a_row_that_does_not_fit_its_list_is_refused(contents: str, rest: bytes, tmp_path: Path) -> None:
+    with pytest.raises(GatewayError, match="damaged"):
+        unpack(row(contents, rest), tmp_path)
+
+
+def row(contents: str, rest: bytes = b"") -> Iterator[bytes]:
+    listed = contents.encode()
+    return iter([len(listed).to_bytes(4, "big"), listed, rest])
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "x"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), written(target) as file:
+        file.write(bytes(1 // 0))
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert target.read_text() == "old"
 
 
 def test_everything_comes_back_on_a_machine_that_knows_nothing(safe: Safe, phone: Phone, tmp_path: Path) -> None:
@@ -259,11 +290,21 @@ def test_a_damaged_session_is_replaced_by_the_backup(safe: Safe, phone: Phone) -
     safe.save()
     good = path.read_bytes()
     path.write_bytes(b"scribble" * 1000)
-    Path(f"{path}-journal").write_bytes(b"of the old file")
     safe.bring_back(force=True)
     assert path.read_bytes() == good
-    assert not Path(f"{path}-journal").exists()
     assert read(path).device is not None
+
+
+def test_what_sqlite_left_beside_a_lost_file_does_not_spoil_the_restored_one(safe: Safe, phone: Phone) -> None:
+    path = phone.pair()
+    safe.save()
+    path.unlink()
+    safe.database.unlink()
+    left = [Path(f"{path}-journal"), Path(f"{safe.database}-wal"), Path(f"{safe.database}-shm")]
+    for each in left:
+        each.write_bytes(b"of the old file")
+    safe.bring_back()
+    assert [each for each in left if each.exists()] == []
 
 
 def test_a_database_on_a_server_is_neither_saved_nor_replaced(safe: Safe, phone: Phone, tmp_path: Path) -> None:

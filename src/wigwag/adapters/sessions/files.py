@@ -79,7 +79,7 @@ def image_of(path: Path) -> bytes:
         address = f"{path.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)) as database:
             database.execute("BEGIN")
-            database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # from here on, no commit but ours
+            database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # or it says what is wrong
             return database.serialize()
     except (sqlite3.Error, OSError) as error:
         raise Unavailable(
