@@ -5,7 +5,8 @@ import asyncio
 import base64
 import hashlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 
 from tests.simulator.client import Client
 from tests.simulator.conftest import ALICE, Clock
-from wigwag.simulator import ACCOUNT_PHONE, Simulator
+from wigwag.simulator import ACCOUNT_PHONE, Simulator, e2e
 from wigwag.simulator.media import seal, wrap
 from wigwag.simulator.media_store import LIFETIME
 from wigwag.simulator.wire import Jid, Node
@@ -63,6 +64,15 @@ async def upload(https: httpx.AsyncClient, auth: str, data: bytes = FILE, **chan
     query = {"auth": auth, "token": request["token"]}
     url = f"/mms/{request['kind']}/{request['path']}"
     return await https.post(url, params=query, content=data, headers=request["headers"])
+
+
+async def held(sim: Simulator, request: Coroutine[Any, Any, httpx.Response]) -> "asyncio.Task[httpx.Response]":
+    """The request, once the first fault has struck it."""
+    task = asyncio.create_task(request, name="held")
+    async with asyncio.timeout(10):
+        while sim.exchange.faults.active[0].left:  # noqa: ASYNC110 - a fault has no bell
+            await asyncio.sleep(0)
+    return task
 
 
 async def test_what_was_uploaded_can_be_downloaded_by_anybody_who_knows_its_path(
@@ -166,14 +176,23 @@ async def test_the_fault_slow_holds_a_request_for_the_time_of_the_simulated_cloc
     sim: Simulator, https: httpx.AsyncClient, auth: str, clock: Clock
 ) -> None:
     await sim.inject("media_slow", count=1, delay=3600)
-    uploading = asyncio.create_task(upload(https, auth), name="upload")
-    async with asyncio.timeout(10):
-        while sim.exchange.faults.active[0].left:  # noqa: ASYNC110 - a fault has no bell
-            await asyncio.sleep(0)
+    uploading = await held(sim, upload(https, auth))
     assert not uploading.done()
     assert sim.exchange.media.size == 0
     clock.advance(3600)
     assert (await uploading).status_code == 200
+
+
+async def test_a_simulator_that_ends_holds_nobody() -> None:
+    async with AsyncExitStack() as stack:
+        async with Simulator() as sim:
+            trusting = ssl.create_default_context(cadata=sim.certificate)
+            address = f"https://{sim.exchange.media.host}"
+            https = await stack.enter_async_context(httpx.AsyncClient(base_url=address, verify=trusting))
+            await sim.inject("media_slow", count=1, delay=3600)
+            downloading = await held(sim, https.get("/v/nothing.enc"))
+        with pytest.raises(httpx.RemoteProtocolError):
+            await downloading
 
 
 async def test_a_simulated_person_sends_a_file_that_its_message_leads_to(
@@ -205,7 +224,7 @@ async def test_the_file_of_a_message_in_the_inbox_is_handed_out_decrypted(
     path = (await upload(https, auth, sealed)).json()["direct_path"]
     keys = {name: base64.b64decode(value) for name, value in fields.items() if isinstance(value, str)}
     image = {**fields, **keys, "direct_path": path, "mimetype": "image/png"}
-    await online.send(await online.message(Jid(ALICE), {"image": image}, "M1"))
+    await online.send(await online.message(Jid(ALICE), e2e.CONTENT.encode({"image": image}), "M1"))
     await online.settle()
     assert sim.received_media("M1") == b"a picture"
     assert (await http.get("/inbox/M1/media")).content == b"a picture"

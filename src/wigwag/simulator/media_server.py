@@ -55,7 +55,7 @@ class _MediaServer:
         body = await _read(request, self._store.largest)  # first: while it speaks, a client need not listen
         device = self._store.holder(request.query_params.get("auth", ""), self._exchange.now())
         account = device.person.phone if device else ""
-        await self._misbehave(account)
+        await self._misbehave(request, account)
         if device is None:
             raise HTTPException(401, "no token, or none that a client was given lately")
         if len(body) > self._store.largest:
@@ -68,7 +68,7 @@ class _MediaServer:
 
     async def download(self, request: Request) -> Response:
         """Answers the encrypted file. 404 when there never was one, 410 when its time is over."""
-        await self._misbehave("")
+        await self._misbehave(request)
         try:
             data = self._store.fetch(request.url.path, self._exchange.now())
         except UnknownMedia as error:
@@ -85,10 +85,11 @@ class _MediaServer:
         self._journal.refuse("media", error.detail, status=error.status_code, method=request.method)
         return Response(status_code=error.status_code)
 
-    async def _misbehave(self, account: str) -> None:
+    async def _misbehave(self, request: Request, account: str = "") -> None:
         if fault := self._strike("media_slow", account):
             due = self._exchange.now() + fault.delay
-            while self._exchange.now() < due:  # noqa: ASYNC110 - a simulated clock has no bell
+            # A simulated clock has no bell.
+            while self._exchange.now() < due and not await request.is_disconnected():  # noqa: ASYNC110
                 await asyncio.sleep(_TICK)
         if fault := self._strike("media_refuse", account):
             raise HTTPException(fault.code, "the fault media_refuse")

@@ -239,6 +239,7 @@ class _Server(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
+            connection.transport.close()  # also when a request is still being answered
         for each in sockets or []:
             each.close()
 
