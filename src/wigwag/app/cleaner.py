@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps only what may be kept: the past for the time of retention, contacts while something is heard of them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock
@@ -20,7 +20,8 @@ class Cleaner:
     Args:
         retention: seconds.
         accounts: all accounts; our own silence is never taken for a contact's.
-        forget: delete the past before an instant; erase: forget a contact everywhere.
+        forget: each deletes a part of the past before an instant.
+        drop: forgets the presence of a contact.
     """
 
     def __init__(
@@ -30,12 +31,12 @@ class Cleaner:
         clock: Clock,
         retention: float,
         accounts: Callable[[], list[Account]],
-        forget: Callable[[float], Awaitable[int]],
-        erase: Callable[[Jid], Awaitable[None]],
+        forget: Sequence[Callable[[float], Awaitable[int]]],
+        drop: Callable[[Jid], Awaitable[None]],
         announce: Callable[[Fact], None],
     ) -> None:
         self._book, self._clock, self._retention = book, clock, retention
-        self._accounts, self._forget, self._erase = accounts, forget, erase
+        self._accounts, self._forget, self._drop = accounts, forget, drop
         self._failures = Failures(clock, announce)
 
     async def run(self) -> None:
@@ -47,9 +48,10 @@ class Cleaner:
         """Clean once. Returns the contacts that were removed because nothing was heard of them for so long."""
         now = self._clock.now()
         inactive = self._inactive(now)
-        await self._failures.guard("cleaner", self._forget(now - self._retention))
+        for forget in self._forget:
+            await self._failures.guard("cleaner", forget(now - self._retention))
         for jid in inactive:
-            await self._failures.guard("cleaner", self._erase(jid))
+            await self._failures.guard("cleaner", self._drop(jid))
         return inactive
 
     def _inactive(self, now: float) -> list[Jid]:

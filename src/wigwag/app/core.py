@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
 from wigwag.app.cleaner import Cleaner
+from wigwag.app.correspondence import Correspondence, Mail, correspond
 from wigwag.app.fanout import Fanout
 from wigwag.app.gateway import Gateway
 from wigwag.app.intake import Intake
@@ -19,9 +20,10 @@ from wigwag.app.pacers import Pacers
 from wigwag.app.ports import AccountStore, Clock, Link, PresenceStore, WatchStore, Wire
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
+from wigwag.app.teller import Teller
 from wigwag.app.tracker import Tracker
 from wigwag.domain.book import Book
-from wigwag.domain.events import Fact
+from wigwag.domain.events import AccountChanged, Fact
 from wigwag.domain.pacing import Pace
 from wigwag.domain.subscriptions import STALE_AFTER, Plan
 
@@ -41,6 +43,8 @@ class Core:
     accounts: Accounts
     intake: Intake
     cleaner: Cleaner
+    correspondence: Correspondence
+    teller: Teller
     gateway: Gateway
     clock: Clock
 
@@ -48,14 +52,16 @@ class Core:
         """Bring back what the stores kept."""
         await self.recorder.restore()
         await self.accounts.restore()
+        await self.correspondence.restore([account.name for account in self.accounts.all()])
         wanted = await self.subscriber.restore()
         for jid in [jid for jid in self.book if jid not in wanted]:
             self.book.remove(jid)
 
     async def run(self) -> None:
         """Work for ever. Ends when cancelled, or with the error of a part that cannot go on."""
+        parts = (self.intake, self.accounts, self.pacers, self.tracker, self.recorder, self.cleaner)
         async with asyncio.TaskGroup() as tasks:
-            for part in (self.intake, self.accounts, self.pacers, self.tracker, self.recorder, self.cleaner):
+            for part in (*parts, self.correspondence, self.teller):
                 tasks.create_task(part.run(), name=type(part).__name__.lower())
 
     async def finish(self) -> None:
@@ -63,6 +69,7 @@ class Core:
         for account in self.accounts.all():
             self.tracker.lose_account(account.name, self.clock.now())
         await self.recorder.flush()
+        await self.teller.flush()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +81,14 @@ class Outside:
     presence_store: PresenceStore
     watch_store: WatchStore
     account_store: AccountStore
+    mail: Mail
     clock: Clock
     pace: Pace
     cap: int | None = None  # subscriptions alive at once for each account
     stale_after: float = STALE_AFTER  # seconds
     retention: float = RETENTION  # seconds
     on_sink_error: Callable[[str, Exception], None]
+    wanted: Callable[[str], bool] = lambda kind: True  # noqa: ARG005  whether anybody hears of a kind of event
     chance: Callable[[], float] = random.random  # from 0 to 1
 
 
@@ -111,11 +120,33 @@ def assemble(outside: Outside) -> Core:
         announce=announce,
         chance=outside.chance,
         in_use=pacers.in_use,
-        turned=pacers.turn,
+        turned=lambda change: turned(change),  # noqa: PLW0108  it is made below
     )
+    correspondence = correspond(
+        outside.mail,
+        accounts=accounts,
+        choices=outside.account_store,
+        clock=clock,
+        announce=announce,
+        chance=outside.chance,
+    )
+
+    def turned(change: AccountChanged) -> None:
+        pacers.turn(change)
+        correspondence.dispatchers.turn(change)
+
     recorder = Recorder(book, outside.presence_store, clock, announce)
     fanout.add("recorder", recorder.record)
-    gateway = Gateway(tracker=tracker, subscriber=subscriber, recorder=recorder, accounts=accounts, pacers=pacers)
+    teller = Teller(outside.mail.events, clock, announce, outside.wanted)
+    fanout.add("teller", teller.tell)
+    gateway = Gateway(
+        tracker=tracker,
+        subscriber=subscriber,
+        recorder=recorder,
+        accounts=accounts,
+        pacers=pacers,
+        correspondence=correspondence,
+    )
     return Core(
         book=book,
         fanout=fanout,
@@ -124,8 +155,18 @@ def assemble(outside: Outside) -> Core:
         subscriber=subscriber,
         recorder=recorder,
         accounts=accounts,
-        intake=Intake(link=outside.link, tracker=tracker, subscriber=subscriber, accounts=accounts, announce=announce),
-        cleaner=_cleaner(outside, book, recorder, gateway, announce),
+        intake=Intake(
+            link=outside.link,
+            tracker=tracker,
+            subscriber=subscriber,
+            accounts=accounts,
+            mailbox=correspondence.mailbox,
+            receipts=correspondence.receipts,
+            announce=announce,
+        ),
+        cleaner=_cleaner(outside, book, recorder, correspondence, gateway, announce),
+        correspondence=correspondence,
+        teller=teller,
         gateway=gateway,
         clock=clock,
     )
@@ -156,14 +197,19 @@ def _pacer(
 
 
 def _cleaner(
-    outside: Outside, book: Book, recorder: Recorder, gateway: Gateway, announce: Callable[[Fact], None]
+    outside: Outside,
+    book: Book,
+    recorder: Recorder,
+    correspondence: Correspondence,
+    gateway: Gateway,
+    announce: Callable[[Fact], None],
 ) -> Cleaner:
     return Cleaner(
         book=book,
         clock=outside.clock,
         retention=outside.retention,
         accounts=gateway.accounts,
-        forget=recorder.forget,
-        erase=gateway.erase,
+        forget=(recorder.forget, correspondence.forget),
+        drop=gateway.drop,
         announce=announce,
     )

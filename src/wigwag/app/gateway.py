@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
+from wigwag.app.correspondence import Correspondence
 from wigwag.app.pacers import Pacers
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
@@ -40,10 +41,18 @@ class Gateway:
     """What the outside may ask of wigwag. Texts name contacts in any spelling that `domain.ids` understands."""
 
     def __init__(
-        self, *, tracker: Tracker, subscriber: Subscriber, recorder: Recorder, accounts: Accounts, pacers: Pacers
+        self,
+        *,
+        tracker: Tracker,
+        subscriber: Subscriber,
+        recorder: Recorder,
+        accounts: Accounts,
+        pacers: Pacers,
+        correspondence: Correspondence,
     ) -> None:
         self._tracker, self._subscriber, self._recorder = tracker, subscriber, recorder
-        self._accounts, self._pacers = accounts, pacers
+        self._accounts, self._pacers, self._correspondence = accounts, pacers, correspondence
+        self.messages = correspondence.messages
 
     # --- presence
 
@@ -73,6 +82,11 @@ class Gateway:
     async def erase(self, contact: str) -> None:
         """Forget a person everywhere. Erasing a stranger is fine: then nothing is kept already."""
         jid = contact_jid(contact)
+        await self.drop(jid)
+        await self._correspondence.erase(jid)
+
+    async def drop(self, jid: Jid) -> None:
+        """Forget a contact's presence, and that we were to track it."""
         self._subscriber.forget(jid)
         self._tracker.forget(jid)
         await self._recorder.erase(jid)
@@ -146,6 +160,7 @@ class Gateway:
         """Log out and forget an account. Raises NotFound, or Conflict while contacts are tracked through it."""
         await self._accounts.remove(name)
         self._pacers.remove(name)
+        self._correspondence.dispatchers.remove(name)
 
     async def set_appear(self, name: str, appear: bool) -> Account:
         """Whether an account may be available, which hearing presences needs and which silences the phone."""

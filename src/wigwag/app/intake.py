@@ -5,18 +5,24 @@ import asyncio
 from collections.abc import Callable
 
 from wigwag.app.accounts import Accounts
+from wigwag.app.mailbox import Mailbox
 from wigwag.app.ports import Link
+from wigwag.app.receipts import Receipts
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
 from wigwag.domain.errors import GatewayError
 from wigwag.domain.events import (
+    CallReported,
     Fact,
     GroupReported,
     LinkReported,
+    MessageReported,
     PairingOffered,
     PartFailed,
     PresenceReported,
+    ReceiptReported,
     Report,
+    SendSettled,
     TypingReported,
 )
 
@@ -33,10 +39,12 @@ class Intake:
         tracker: Tracker,
         subscriber: Subscriber,
         accounts: Accounts,
+        mailbox: Mailbox,
+        receipts: Receipts,
         announce: Callable[[Fact], None],
     ) -> None:
         self._link, self._tracker, self._subscriber, self._accounts = link, tracker, subscriber, accounts
-        self._announce = announce
+        self._mailbox, self._receipts, self._announce = mailbox, receipts, announce
 
     async def run(self) -> None:
         while True:
@@ -57,6 +65,20 @@ class Intake:
                 self._accounts.hear_pairing(report)
             case GroupReported():
                 await self._group(report)
+                self._announce(report)
+            case CallReported():
+                self._announce(report)
+            case MessageReported() | ReceiptReported() | SendSettled():
+                await self._correspondence(report)
+
+    async def _correspondence(self, report: MessageReported | ReceiptReported | SendSettled) -> None:
+        match report:
+            case MessageReported():
+                await self._mailbox.hear(report)
+            case ReceiptReported():
+                await self._receipts.hear(report)
+            case SendSettled():
+                await self._receipts.hear_settled(report)
 
     async def _group(self, report: GroupReported) -> None:
         try:

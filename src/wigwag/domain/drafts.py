@@ -75,12 +75,19 @@ def fingerprint(draft: Draft) -> str:
 
 def fill(text: str, values: Mapping[str, str]) -> Text:
     """A template's text with its placeholders filled. Raises InvalidMessage for one too few or too many."""
-    placeholders = Placeholders(text)
-    if not placeholders.is_valid():
-        raise InvalidMessage("Placeholders are written ${name}, and a dollar sign $$.", reason="invalid_template")
+    placeholders = check_template(text)
     names = set(placeholders.get_identifiers())
     if missing := sorted(names - values.keys()):
         raise InvalidMessage(f"The template also needs {', '.join(missing)}.", reason="invalid_template")
     if surplus := sorted(values.keys() - names):
         raise InvalidMessage(f"The template has no {', '.join(surplus)}.", reason="invalid_template")
     return Text(text=placeholders.substitute(values))
+
+
+def check_template(text: str) -> Placeholders:
+    """A template's text, ready to be filled. Raises InvalidMessage."""
+    Text(text=text)
+    placeholders = Placeholders(text)
+    if not placeholders.is_valid():
+        raise InvalidMessage("Placeholders are written ${name}, and a dollar sign $$.", reason="invalid_template")
+    return placeholders

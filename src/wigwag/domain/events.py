@@ -7,6 +7,7 @@ Facts are frozen values. They name contacts by jid and never carry a message's t
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from wigwag.domain.account import Account, LinkSignal
 from wigwag.domain.delivery import Job, Receipt
@@ -181,6 +182,32 @@ class MessageReceived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaProcessed:
+    """Media were made ready to be sent (`out`), or downloaded (`in`)."""
+
+    kind: str
+    direction: Literal["in", "out"]
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeAccepted:
+    """An envelope from the queue became a job. `dedup` says by what a second copy of it is known."""
+
+    dedup: Literal["key", "message_id", "none"]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeRefused:
+    """An envelope from the queue cannot be sent, and went to the dead letters. `reason` is a stable word."""
+
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartFailed:
     """A part of wigwag could not do its work; it tries again by itself. `code` is that of the error."""
 
@@ -205,6 +232,7 @@ Fact = (
     | SubscriptionChanged
     | JobChanged
     | MessageReceived
+    | MediaProcessed
     | GroupReported
     | CallReported
     | PartFailed

@@ -11,7 +11,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from wigwag.domain.delivery import Job
+from wigwag.domain.events import AccountChanged, CallReported, Fact, GroupReported
 from wigwag.domain.messages import Message, MessageKind
+from wigwag.domain.presence import PresenceChanged
 
 KINDS = {
     "message.sent": "WhatsApp took a message of ours",
@@ -106,3 +108,26 @@ def of_message(message: Message) -> Event:
         at=message.at,
         data=data,
     )
+
+
+def of_fact(fact: Fact) -> Event | None:
+    """What is told of a fact that is no job's and no message's; None if nothing."""
+    match fact:
+        case PresenceChanged():
+            data = {"contact": fact.jid, "before": fact.before.word, "after": fact.after.word}
+            return _event("presence.changed", fact.jid, "", fact.at, data)
+        case AccountChanged(before=before, after=after):
+            data = {"before": before.state.value, "after": after.state.value, "advice": after.advice}
+            return _event("account.changed", after.name, after.name, fact.at, data)
+        case GroupReported():
+            data = {"group": fact.group, "joined": list(fact.joined), "left": list(fact.left), "subject": fact.subject}
+            return _event("group.changed", fact.group, fact.account, fact.at, data)
+        case CallReported():
+            data = {"caller": fact.caller, "call": fact.call_id}
+            return _event("call.received", fact.call_id, fact.account, fact.at, data)
+        case _:
+            return None
+
+
+def _event(kind: str, about: str, account: str, at: float, data: Mapping[str, Any]) -> Event:
+    return Event(id=f"{kind}.{about}.{round(at * 1000)}", kind=kind, account=account, at=at, data=data)

@@ -5,17 +5,23 @@ Every method may raise `domain.errors.GatewayError` and nothing else; a room tra
 are Unix seconds.
 """
 
-from wigwag.app.ports.carriage import Courier, MediaStore, Numbering
+from wigwag.app.ports.carriage import Courier, Fetcher, MediaStore, Numbering
 from wigwag.app.ports.link import Clock, Link, Wire
 from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
 from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
+from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, Postman
 
 __all__ = [
     "AccountStore",
     "Clock",
     "Courier",
+    "DeliveryArchive",
+    "DeliveryFilter",
+    "DeliveryStore",
+    "EndpointStore",
     "Eraser",
     "EventLog",
+    "Fetcher",
     "JobArchive",
     "JobFilter",
     "Ledger",
@@ -23,6 +29,7 @@ __all__ = [
     "MediaStore",
     "MessageStore",
     "Numbering",
+    "Postman",
     "PresenceStore",
     "Step",
     "TemplateStore",

@@ -4,15 +4,17 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from wigwag.domain.contents import Kind
 from wigwag.domain.delivery import Job
 from wigwag.domain.ids import Jid
+from wigwag.domain.media import Prepared
 from wigwag.domain.messages import Message
 
 
 class Courier(Protocol):
     """Carries messages for accounts with a link. Raises NotLinked without one: then nothing was sent."""
 
-    async def compose(self, account: str, job: Job) -> bytes:
+    async def compose(self, account: str, job: Job, media: Prepared | None) -> bytes:
         """What a job says, in WhatsApp's own form, with its secret. Media are uploaded here. Nothing is sent yet.
 
         Raises Unavailable where another attempt may help, InvalidMessage or Refused where none will.
@@ -57,6 +59,14 @@ class Numbering(Protocol):
         ...
 
 
+class Fetcher(Protocol):
+    """Fetches what a URL names, from the public internet or from where an operator allowed."""
+
+    async def fetch(self, url: str, limit: int) -> bytes:
+        """At most `limit` bytes. Raises InvalidMessage if it cannot be had this way, Unavailable if not now."""
+        ...
+
+
 class MediaStore(Protocol):
     """Keeps media as files, within a budget."""
 
@@ -66,6 +76,10 @@ class MediaStore(Protocol):
 
     async def read(self, media_id: str) -> bytes:
         """Raises NotFound."""
+        ...
+
+    async def prepare(self, media_id: str, kind: Kind, mimetype: str = "", filename: str = "") -> Prepared:
+        """The bytes with all that WhatsApp wants to be told of them. Raises NotFound, or InvalidMessage if unfit."""
         ...
 
     async def remove(self, ids: Collection[str]) -> None: ...

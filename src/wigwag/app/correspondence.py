@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The use cases of messages, wired to one another over ports."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from wigwag.app.accounts import Accounts
+from wigwag.app.attachments import Attachments
+from wigwag.app.dispatcher import Dispatcher
+from wigwag.app.dispatchers import Dispatchers
+from wigwag.app.mailbox import Mailbox
+from wigwag.app.messages import Messages
+from wigwag.app.ports import (
+    AccountStore,
+    Clock,
+    Courier,
+    Eraser,
+    EventLog,
+    Fetcher,
+    JobArchive,
+    JobFilter,
+    Ledger,
+    MediaStore,
+    MessageStore,
+    Numbering,
+    TemplateStore,
+)
+from wigwag.app.receipts import Receipts
+from wigwag.app.recipients import Recipients
+from wigwag.app.sender import Sender
+from wigwag.domain.contents import Media
+from wigwag.domain.delivery import Job, State
+from wigwag.domain.events import Fact
+from wigwag.domain.ids import Jid
+from wigwag.domain.throttle import Rate, Throttle
+
+UNSENT = 100_000  # jobs whose media are safe from the cleaner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Everything that sending and receiving need from outside."""
+
+    courier: Courier
+    ledger: Ledger
+    archive: JobArchive
+    messages: MessageStore
+    events: EventLog
+    templates: TemplateStore
+    eraser: Eraser
+    media: MediaStore
+    fetcher: Fetcher
+    numbering: Numbering
+    rate: Rate = Rate()  # noqa: RUF009  a frozen value
+    strict: bool = True  # texts that carry an attack are refused (seed 003)
+    resend: bool = False  # what may have been sent is sent again after a crash
+    fetch_media: bool = False  # media of others are downloaded when they come, not when they are asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correspondence:
+    """The use cases of messages."""
+
+    messages: Messages
+    mailbox: Mailbox
+    receipts: Receipts
+    dispatchers: Dispatchers
+    mail: Mail
+
+    async def restore(self, accounts: list[str]) -> None:
+        """Find out what became of what was under way."""
+        await self.dispatchers.restore(accounts)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            for part in (self.mailbox, self.receipts, self.dispatchers):
+                tasks.create_task(part.run(), name=type(part).__name__.lower())
+
+    async def finish(self) -> None:
+        """Let what is under way come to its end; take nothing more."""
+        await self.dispatchers.finish()
+
+    async def forget(self, before: float) -> int:
+        """Delete jobs, messages and events from before an instant, and media beyond their budget."""
+        mail = self.mail
+        unsent = await mail.archive.find(JobFilter(states=(State.ACCEPTED, State.SENDING)), UNSENT)
+        await mail.media.cleanup({job.content.media for job in unsent if isinstance(job.content, Media)})
+        return sum([await part.forget(before) for part in (mail.archive, mail.messages, mail.events)])
+
+    async def erase(self, jid: Jid) -> None:
+        """Delete everything that was said to or by a person."""
+        await self.mail.media.remove(await self.mail.eraser.erase_messages(jid))
+
+
+def correspond(
+    mail: Mail,
+    *,
+    accounts: Accounts,
+    choices: AccountStore,
+    clock: Clock,
+    announce: Callable[[Fact], None],
+    chance: Callable[[], float],
+) -> Correspondence:
+    """Wire the use cases."""
+    attachments = Attachments(
+        media=mail.media,
+        fetcher=mail.fetcher,
+        courier=mail.courier,
+        messages=mail.messages,
+        clock=clock,
+        announce=announce,
+    )
+    mailbox = Mailbox(mail.messages, clock, announce, fetch=attachments.download if mail.fetch_media else None)
+    dispatchers = Dispatchers(lambda account: new_dispatcher(account))  # noqa: PLW0108  it is made below
+    receipts = Receipts(ledger=mail.ledger, archive=mail.archive, clock=clock, announce=announce, busy=dispatchers.busy)
+
+    def keep(job: Job, chat: Jid) -> None:
+        mailbox.add_sent(job, chat, accounts.get(job.account).jid or Jid(""))
+
+    def new_dispatcher(account: str) -> Dispatcher:
+        return Dispatcher(
+            account=account,
+            throttle=Throttle(mail.rate),
+            ledger=mail.ledger,
+            courier=mail.courier,
+            recipients=Recipients(
+                account=account,
+                courier=mail.courier,
+                messages=mail.messages,
+                numbering=mail.numbering,
+                ledger=mail.ledger,
+                choices=choices,
+                clock=clock,
+            ),
+            attachments=attachments,
+            clock=clock,
+            announce=announce,
+            chance=chance,
+            new_secret=lambda: uuid4().hex + uuid4().hex,
+            keep=keep,
+            settled=receipts.settled,
+            resend=mail.resend,
+        )
+
+    sender = Sender(
+        ledger=mail.ledger,
+        archive=mail.archive,
+        messages=mail.messages,
+        templates=mail.templates,
+        numbering=mail.numbering,
+        clock=clock,
+        announce=announce,
+        pick=accounts.pick,
+        new_id=lambda: uuid4().hex,
+        strict=mail.strict,
+        wake=dispatchers.wake,
+    )
+    messages = Messages(
+        sender=sender,
+        archive=mail.archive,
+        store=mail.messages,
+        attachments=attachments,
+        templates=mail.templates,
+        courier=mail.courier,
+    )
+    return Correspondence(messages=messages, mailbox=mailbox, receipts=receipts, dispatchers=dispatchers, mail=mail)

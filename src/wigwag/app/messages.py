@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that the doors may ask about messages. It reads what people write, routes, and decides nothing else."""
+
+from wigwag.app.attachments import Attachments
+from wigwag.app.ports import Courier, JobArchive, JobFilter, MessageStore, TemplateStore
+from wigwag.app.sender import Sender
+from wigwag.domain.delivery import Job, Receipt, State
+from wigwag.domain.drafts import Draft, check_template
+from wigwag.domain.errors import InvalidMessage, NotFound
+from wigwag.domain.ids import Jid, contact_jid, group_jid, is_group
+from wigwag.domain.messages import Message
+
+LONGEST_NAME = 64  # characters of a template's name
+
+
+class Messages:
+    """Jobs, chats, media and templates. Every method may raise StoreUnavailable."""
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        archive: JobArchive,
+        store: MessageStore,
+        attachments: Attachments,
+        templates: TemplateStore,
+        courier: Courier,
+    ) -> None:
+        self._sender, self._archive, self._store = sender, archive, store
+        self._attachments, self._templates, self._courier = attachments, templates, courier
+
+    # --- jobs
+
+    async def send(self, draft: Draft) -> Job:
+        """Accept a draft: it is on disk when this returns. The same idempotency key and draft give the same job.
+
+        Raises InvalidMessage, InvalidJid, NotFound or Conflict (which account?), KeyReused.
+        """
+        return await self._sender.send(draft)
+
+    async def job(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        return await self._sender.job(job_id)
+
+    async def jobs(self, wanted: JobFilter, limit: int) -> list[Job]:
+        """Jobs, newest first."""
+        return await self._archive.find(wanted, limit)
+
+    async def job_counts(self) -> dict[tuple[str, State], int]:
+        """How many jobs each account has in each state."""
+        return await self._archive.counts()
+
+    async def receipts(self, job_id: str) -> list[Receipt]:
+        """All receipts for a job's message, oldest first."""
+        return await self._archive.receipts(job_id)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Take a job back that was not sent yet. Raises NotFound, or Conflict when it is too late."""
+        return await self._sender.cancel(job_id)
+
+    async def retry(self, job_id: str) -> Job:
+        """Try a failed or unconfirmed job again. Raises NotFound, Conflict."""
+        return await self._sender.retry(job_id)
+
+    # --- chats
+
+    async def chat(
+        self, chat: str, *, account: str | None = None, limit: int = 50, before: float | None = None
+    ) -> list[Message]:
+        """What was said with a person or in a group, newest first. Raises InvalidJid, NotFound, Conflict."""
+        return await self._store.chat(self._sender.account(account), chat_jid(chat), limit, before)
+
+    async def message(self, chat: str, message_id: str, *, account: str | None = None) -> Message:
+        """Raises NotFound."""
+        found = await self._store.get(self._sender.account(account), chat_jid(chat), message_id)
+        if found is None:
+            raise NotFound("There is no such message in this chat.")
+        return found
+
+    async def mark_read(self, chat: str, message_id: str, *, account: str | None = None) -> None:
+        """Tell the sender that we read it. Raises NotFound, NotLinked."""
+        message = await self.message(chat, message_id, account=account)
+        await self._courier.mark_read(message.account, message)
+
+    # --- media
+
+    async def keep_media(self, data: bytes) -> str:
+        """Keep what is to be sent later. Returns the id to name it by."""
+        return await self._attachments.keep(data)
+
+    async def media(self, chat: str, message_id: str, *, account: str | None = None) -> tuple[bytes, str]:
+        """The media of a message and their type; downloaded when asked for first. Raises NotFound, NotLinked."""
+        return await self._attachments.of(await self.message(chat, message_id, account=account))
+
+    # --- templates
+
+    async def templates(self) -> dict[str, str]:
+        return await self._templates.templates()
+
+    async def template(self, name: str) -> str:
+        """Raises NotFound."""
+        text = await self._templates.template(name)
+        if text is None:
+            raise NotFound("There is no template of this name.")
+        return text
+
+    async def put_template(self, name: str, text: str) -> None:
+        """Keep a text with placeholders like ${name}. Raises InvalidMessage."""
+        if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+            raise InvalidMessage(f"A template's name has 1 to {LONGEST_NAME} characters.", reason="invalid_template")
+        check_template(text)
+        await self._templates.put_template(name, text)
+
+    async def remove_template(self, name: str) -> None:
+        """Raises NotFound."""
+        if not await self._templates.remove_template(name):
+            raise NotFound("There is no template of this name.")
+
+
+def chat_jid(chat: str) -> Jid:
+    """The jid of a person or a group, from any spelling."""
+    return group_jid(chat) if is_group(chat) else contact_jid(chat)
