@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from wigwag.simulator import Linked, Simulator, e2e, linking, schema, wire
 from wigwag.simulator.curve import DJB, KeyPair, hkdf, mac, verify
 from wigwag.simulator.noise import Cipher, SymmetricState, header
+from wigwag.simulator.senderkeys import GroupKeys
 from wigwag.simulator.signal import Bundle, KeyStore, SignedPrekey
 from wigwag.simulator.tokens import DICTIONARIES
 from wigwag.simulator.wire import SERVER, Jid, Node, Value
@@ -38,6 +39,7 @@ class Client:
     def __init__(self, simulator: Simulator, *, dictionary: int = 3) -> None:
         self.simulator = simulator
         self.noise, self.keys, self.secret = KeyPair.generate(), KeyStore(), os.urandom(32)
+        self.group_keys = GroupKeys()
         self.jid, self.lid, self.proof = Jid(""), Jid("", "lid"), b""
         self.dictionary = dictionary
         self.seen: list[Node] = []
@@ -249,29 +251,56 @@ class Client:
 
     async def text(self, to: Jid, text: str, message_id: str | None = None) -> Node:
         """The stanza of a text message to one phone."""
-        return await self.message(to, {"conversation": text}, message_id)
+        return await self.message(to, e2e.CONTENT.encode({"conversation": text}), message_id)
 
-    async def message(self, to: Jid, content: dict[str, Any], message_id: str | None = None) -> Node:
-        """The stanza of a message to one phone; opens a conversation first when there is none."""
+    async def message(self, to: Jid, content: bytes, message_id: str | None = None) -> Node:
+        copy = await self.copy(to, content)
+        head: dict[str, Value] = {"id": message_id or self.next_id(), "type": "text", "to": to}
+        return Node("message", head, [Node("participants", {}, [copy]), *self.proof_of(copy)])
+
+    async def group_text(self, group: Jid, members: list[Jid], text: str, message_id: str | None = None) -> Node:
+        """The stanza of a text message to a group; its key goes to these members and the own phone."""
+        if members:
+            members = [*members, self.lid.bare if members[0].server == "lid" else self.jid.bare]
+        key = self.group_keys.ours(str(group))
+        told = {"sender_key": {"group": str(group), "distribution": key.distribution()}}
+        copies = [await self.copy(member, e2e.CONTENT.encode(told)) for member in members]
+        shared = Node("enc", {"v": "2", "type": "skmsg"}, key.encrypt(e2e.CONTENT.encode({"conversation": text})))
+        head: dict[str, Value] = {"id": message_id or self.next_id(), "type": "text", "to": group}
+        return Node("message", head, [Node("participants", {}, copies), *self.proof_of(*copies), shared])
+
+    async def copy(self, to: Jid, content: bytes) -> Node:
+        """Encrypted for one device; opens a conversation first when there is none."""
         if not self.keys.knows(to):
             self.keys.open(to, await self.fetch_bundle(to))
-        kind, message = self.keys.encrypt(to, e2e.CONTENT.encode(content))
-        copy = Node("to", {"jid": to}, [Node("enc", {"v": "2", "type": kind}, message)])
-        proof = [Node("device-identity", {}, self.proof)] if kind == "pkmsg" else []
-        head: dict[str, Value] = {"id": message_id or self.next_id(), "type": "text", "to": to}
-        return Node("message", head, [Node("participants", {}, [copy]), *proof])
+        kind, message = self.keys.encrypt(to, content)
+        return Node("to", {"jid": to}, [Node("enc", {"v": "2", "type": kind}, message)])
+
+    def proof_of(self, *copies: Node) -> list[Node]:
+        first = any(copy.children[0].text("type") == "pkmsg" for copy in copies)
+        return [Node("device-identity", {}, self.proof)] if first else []
 
     def read(self, node: Node) -> dict[str, Any]:
-        """The content of a message that came."""
-        enc, sender = node.child("enc"), node.jid("from")
-        assert enc
+        """The content of a message that came; in a group, whoever's key comes with it is learnt."""
+        group, sender = node.text("from"), node.jid("participant") or node.jid("from")
         assert sender
-        return e2e.CONTENT.decode(self.keys.decrypt(sender, enc.text("type"), enc.data))
+        content: dict[str, Any] = {}
+        for enc in (child for child in node.children if child.tag == "enc"):
+            if enc.text("type") == "skmsg":
+                plain = self.group_keys.decrypt(group, sender, enc.data)
+            else:
+                plain = self.keys.decrypt(sender, enc.text("type"), enc.data)
+            content = e2e.CONTENT.decode(plain)
+            if told := content.get("sender_key"):
+                assert told["group"] == group
+                self.group_keys.learn(group, sender, told["distribution"])
+        return content
 
     async def acknowledge(self, node: Node) -> None:
         attrs = {"class": node.tag, "id": node.text("id"), "to": node.attrs["from"]}
         kind = {"type": node.text("type")} if node.tag != "message" and node.text("type") else {}
-        await self.send(Node("ack", {**attrs, **kind}))
+        participant = {"participant": node.attrs["participant"]} if "participant" in node.attrs else {}
+        await self.send(Node("ack", {**attrs, **kind, **participant}))
 
     # -- linking by code
 
