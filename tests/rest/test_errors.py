@@ -13,7 +13,7 @@ from wigwag.adapters.rest import build_app
 from wigwag.adapters.rest.doorstep import LARGEST_BODY
 from wigwag.adapters.rest.errors import STATUS
 from wigwag.app.gateway import Gateway
-from wigwag.domain.errors import GatewayError
+from wigwag.domain.errors import GatewayError, InvalidMessage
 from wigwag.domain.presence import Presence
 from wigwag.testing import FakeClock
 
@@ -64,6 +64,7 @@ async def test_an_error_of_the_domain_is_a_whole_problem(error: type[GatewayErro
         answer = await client.get("/api/presence/x")
     status = STATUS[error]
     assert answer.headers["content-type"] == "application/problem+json"
+    more = {"reason": "invalid_message"} if error is InvalidMessage else {}
     assert answer.json() == {
         "type": f"urn:wigwag:problem:{error.code}",
         "title": status.phrase,
@@ -71,6 +72,7 @@ async def test_an_error_of_the_domain_is_a_whole_problem(error: type[GatewayErro
         "detail": str(error()),
         "instance": "/api/presence/x",
         "code": error.code,
+        **more,
     }
     assert (answer.status_code, "retry-after" in answer.headers) == (status.value, error.retryable)
 
@@ -178,6 +180,9 @@ OPERATIONS = {
     "list_tracked_groups", "track_group", "untrack_group", "list_groups",
     "list_accounts", "add_account", "get_account", "change_account", "remove_account", "connect", "disconnect",
     "get_qr", "pair_by_code",
+    "send_message", "list_messages", "message_stats", "get_message", "cancel_message", "delete_message",
+    "retry_message", "upload_media", "list_chat", "get_media", "mark_read",
+    "list_templates", "get_template", "put_template", "remove_template",
     "livez", "readyz", "healthz", "list_devices", "metrics",
 }  # fmt: skip
 

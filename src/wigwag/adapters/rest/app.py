@@ -6,22 +6,38 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from wigwag.adapters.rest import accounts, errors, health, presence, subscriptions
+from wigwag.adapters.rest import (
+    accounts,
+    chats,
+    errors,
+    health,
+    media,
+    messages,
+    presence,
+    subscriptions,
+    templates,
+)
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
 from wigwag.adapters.rest.health import Exposition, Health, Ready
 from wigwag.adapters.rest.schemas import Problem
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 
-_ABOUT = "Who is online, whom to track, and how the links to WhatsApp are. Errors are problems (RFC 9457)."
+_ABOUT = (
+    "Who is online, whom to track, what to send, and how the links to WhatsApp are. Errors are problems (RFC 9457)."
+)
 _TAGS = [
     {"name": "presence", "description": "What we know of contacts. Not observed is never shown as offline."},
     {"name": "contacts", "description": "The right to be forgotten."},
     {"name": "subscriptions", "description": "Whom to track, and how fast to ask."},
     {"name": "groups", "description": "Track whoever is in a group."},
+    {"name": "messages", "description": "What to send, and how far it is."},
+    {"name": "chats", "description": "What was said."},
+    {"name": "templates", "description": "Texts with placeholders."},
     {"name": "accounts", "description": "WhatsApp sessions: pair, connect, disconnect."},
     {"name": "health", "description": "For probes and Prometheus."},
 ]
+_LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.LARGEST_UPLOAD}  # bytes
 
 
 def build_app(
@@ -46,10 +62,10 @@ def build_app(
     )
     app.state.gateway, app.state.clock = gateway, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
-    for room in (presence, subscriptions, accounts, health):
+    for room in (presence, subscriptions, messages, media, chats, templates, accounts, health):
         app.include_router(room.router)
     errors.install(app)
-    app.add_middleware(Doorstep, observe=observe)
+    app.add_middleware(Doorstep, observe=observe, larger=_LARGER_BODIES)
     _describe_problems(app)
     return app
 

@@ -4,7 +4,7 @@
 Plain ASGI, so that streamed answers stay streams.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from time import perf_counter
 
@@ -18,11 +18,10 @@ from wigwag.adapters.rest.errors import problem, unexpected
 Observe = Callable[[str, str, int, float], None]
 """Told of each answer: route template, method, status, seconds."""
 
-LARGEST_BODY = 1 << 20  # bytes
+LARGEST_BODY = 1 << 20  # bytes, where nothing else is said
 NO_ROUTE = "none"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-_TOO_LARGE = f"The body is larger than {LARGEST_BODY} bytes. Send less at once."
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -32,10 +31,10 @@ _HEADERS = {
 
 
 class Doorstep:
-    """Wraps the whole app."""
+    """Wraps the whole app. `larger` says of paths how many bytes a body may have there."""
 
-    def __init__(self, app: ASGIApp, observe: Observe) -> None:
-        self._app, self._observe = app, observe
+    def __init__(self, app: ASGIApp, observe: Observe, larger: Mapping[str, int]) -> None:
+        self._app, self._observe, self._larger = app, observe, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,10 +66,11 @@ class Doorstep:
             detail = "This was sent by a page of another site."
             await problem(Request(scope), HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)(scope, receive, send)
         else:
-            await self._app(scope, _bounded(receive), send)
+            limit = self._larger.get(scope["path"], LARGEST_BODY)
+            await self._app(scope, _bounded(receive, limit), send)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, limit: int) -> Receive:
     """Stop reading a body when it becomes too long."""
     seen = 0
 
@@ -78,8 +78,9 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > LARGEST_BODY:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+        if seen > limit:
+            detail = f"The body is larger than {limit} bytes. Send less at once; large files go to /api/media."
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
         return message
 
     return next_message

@@ -83,7 +83,8 @@ async def unexpected(request: Request, error: Exception) -> Response:
 async def _of_the_gateway(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatewayError)  # noqa: S101  registered for this class alone
     headers = TRY_AGAIN if error.retryable else None
-    return problem(request, STATUS[type(error)], code=error.code, detail=str(error), headers=headers)
+    more = {"reason": error.reason} if isinstance(error, errors.InvalidMessage) else {}
+    return problem(request, STATUS[type(error)], code=error.code, detail=str(error), headers=headers, **more)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ _MEANINGS = {
     400: "The body is not JSON.",
     404: "There is no such thing here.",
     409: "This cannot be done in the present state.",
+    413: "The body is too large.",
     422: "The request is malformed.",
     503: "A part that this needs does not answer, or the account has no link. Try again.",
 }

@@ -28,6 +28,9 @@ class Problem(BaseModel):
     detail: str = Field(examples=["This contact is not tracked."])
     instance: str = Field(examples=["/api/presence/919876543210@s.whatsapp.net"])
     code: str = Field(examples=["not_found"], description="stable, for machines")
+    reason: str | None = Field(
+        None, examples=["text_too_long"], description="what is wrong with a message: stable, for machines"
+    )
     errors: list[dict[str, str]] | None = Field(None, description="where a request is malformed, and why")
 
 
