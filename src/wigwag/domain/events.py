@@ -208,6 +208,47 @@ class EnvelopeRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryTried:
+    """An attempt was made to deliver an event to a webhook endpoint.
+
+    Args:
+        outcome: delivered, retry, or failed for good.
+        status: of the answer; None if none came, and then `code` says why.
+        seconds: that the attempt took.
+    """
+
+    endpoint: str
+    host: str
+    kind: str
+    outcome: str
+    attempts: int
+    status: int | None
+    code: str
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointChanged:
+    """A webhook endpoint works again, is failing, or was disabled (`reason`: gone, failing, or empty for a wish)."""
+
+    endpoint: str
+    host: str
+    condition: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsDropped:
+    """Too much waits for a webhook endpoint, so events were not queued for it. A replay brings them."""
+
+    endpoint: str
+    count: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartFailed:
     """A part of wigwag could not do its work; it tries again by itself. `code` is that of the error."""
 
@@ -235,6 +276,9 @@ Fact = (
     | MediaProcessed
     | GroupReported
     | CallReported
+    | DeliveryTried
+    | EndpointChanged
+    | EventsDropped
     | PartFailed
     | PartRecovered
 )
