@@ -54,6 +54,19 @@ class Condition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person chooses of an endpoint; see there."""
+
+    url: str = field(repr=False)
+    events: tuple[str, ...] = ("*",)
+    accounts: tuple[str, ...] = ()
+    description: str = ""
+    enabled: bool = True
+    ordered: bool = False
+    concurrency: int = CONCURRENCY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Who wants to hear of what. Instants are Unix seconds.
 
@@ -119,12 +132,13 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One attempt. `status` is None if no answer came; `code` says why in a stable word."""
+    """One attempt. `status` is None if no answer came; then `code` says why in a stable word, `detail` to people."""
 
     at: float
     status: int | None
-    code: str
     seconds: float
+    code: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,36 +243,25 @@ def reopened(delivery: Delivery, now: float) -> Delivery:
     return replace(delivery, state=State.PENDING, attempts=0, due=now)
 
 
-# --- facts
+def rotated(endpoint: Endpoint, secret: Secret, now: float, keep: float) -> Endpoint:
+    """The endpoint with a new secret; the one before it signs for `keep` seconds more."""
+    before = (replace(endpoint.secrets[0], until=now + keep),) if keep > 0 else ()
+    return replace(endpoint, secrets=(secret, *before))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryTried:
-    """An attempt to deliver was made. `delivery` is as it stands after it."""
-
-    delivery: Delivery
-    host: str
-    tried: Try
-
-    @property
-    def outcome(self) -> str:
-        """delivered, retry or failed."""
-        return "retry" if self.delivery.state is State.PENDING else self.delivery.state.value
+def enabled(endpoint: Endpoint) -> Endpoint:
+    """The endpoint as a person wants it tried again, with nothing held against it."""
+    return replace(endpoint, enabled=True, reason="", failures=0, failing_since=None, not_before=0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointChanged:
-    """An endpoint works again, begins to fail, or was disabled."""
-
-    before: Endpoint
-    after: Endpoint
-    at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventsDropped:
-    """Too much waits for an endpoint, so events were not queued for it. A replay brings them."""
-
-    endpoint: str
-    count: int
-    at: float
+def disabled_event(endpoint: Endpoint, at: float) -> Event:
+    """What the other endpoints are told of one that was disabled."""
+    data = {
+        "endpoint": endpoint.id,
+        "host": endpoint.host,
+        "reason": endpoint.reason,
+        "failures": endpoint.failures,
+        "failing_since": endpoint.failing_since,
+    }
+    event_id = f"webhook.disabled.{endpoint.id}.{round(at * 1000)}"
+    return Event(id=event_id, kind="webhook.disabled", account="", at=at, data=data)
