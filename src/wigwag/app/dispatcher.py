@@ -22,7 +22,7 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.outbox import of_job
 from wigwag.domain.throttle import Throttle
 
-IN_FLIGHT = 4  # jobs at once, to as many recipients; whatsmeow sends one at a time, the others are being written down
+IN_FLIGHT = 8  # jobs at once, to as many recipients; one of them is being sent, the others are being written down
 PAGE = 64  # due jobs read at once
 IDLE = 60.0  # seconds; a bound on every wait, so that a missed wake costs little
 STORE_AGAIN = 1.0  # seconds between attempts to write down what has happened
@@ -196,7 +196,7 @@ class Dispatcher:
             return job
         self._announce(JobChanged(before=job, after=sending, at=sending.since))
         try:
-            message_id, at = await self._courier.send(self.account, to, message, job.id)
+            message_id, at = await self._courier.send(self.account, to, message, sending)
         except GatewayError as error:
             return await self._write(sending, await self._refused(sending, error))
         after = await self._write(sending, sent(sending, message_id, at))

@@ -17,12 +17,12 @@ from neonize.utils.enum import ClientName, ClientType, Presence
 from wigwag.adapters.whatsapp.gate import Gate
 from wigwag.adapters.whatsapp.inbox import Heard, Inbox
 from wigwag.adapters.whatsapp.people import People
-from wigwag.adapters.whatsapp.session import Ended, PairingOver, QrCode, Session, validity
+from wigwag.adapters.whatsapp.session import Ended, Late, PairingOver, QrCode, Session, validity
 from wigwag.adapters.whatsapp.threads import DaemonThreads
 from wigwag.adapters.whatsapp.translate import address_of, people, report
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.errors import Conflict, GatewayError, NotFound, NotLinked, Unavailable
-from wigwag.domain.events import LinkReported, PairingOffered, Report
+from wigwag.domain.events import LinkReported, PairingOffered, Report, SendSettled
 from wigwag.domain.ids import Jid
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class WhatsApp:
 
     def __init__(self, path: Path, now: Callable[[], float]) -> None:
         _make_private(path)
-        self._path, self._now = path, now
+        self._path, self.now = path, now
         self._gate, self.inbox = Gate(), Inbox()
         self._sessions: dict[str, Session] = {}
         self._people: defaultdict[str, People] = defaultdict(People)
@@ -60,9 +60,9 @@ class WhatsApp:
         async with self._changing:
             await self._end(account)
             self._made += 1
-            file = self._file(account)
+            file = self.file(account)
             file.touch(mode=0o600)  # before SQLite makes it, for everybody to read
-            session = Session(account, self._made, file, self.inbox, self._gate, self._now)
+            session = Session(account, self._made, file, self.inbox, self._gate, self.now)
             self._sessions[account], self._codes[account] = session, 0
             await session.start()
 
@@ -74,10 +74,10 @@ class WhatsApp:
         if not self._codes.get(account):
             raise Conflict("Pairing is not on offer now.")
         kind, system = ClientType.CHROME, ClientName.LINUX
-        return str(await self._session(account).call(lambda client: client.PairPhone(phone, True, system, kind)))
+        return str(await self.session(account).call(lambda client: client.PairPhone(phone, True, system, kind)))
 
     async def log_out(self, account: str) -> None:
-        await self._session(account).call(lambda client: client.logout())
+        await self.session(account).call(lambda client: client.logout())
 
     async def close(self) -> None:
         """End all sessions."""
@@ -88,16 +88,16 @@ class WhatsApp:
 
     async def appear(self, account: str, available: bool) -> None:
         presence = Presence.AVAILABLE if available else Presence.UNAVAILABLE
-        await self._session(account).call(lambda client: client.send_presence(presence))
+        await self.session(account).call(lambda client: client.send_presence(presence))
 
     async def learn(self, account: str, jids: Sequence[Jid]) -> None:
-        await self._people[account].learn(self._session(account), jids)
+        await self._people[account].learn(self.session(account), jids)
 
     async def subscribe(self, account: str, jid: Jid) -> None:
-        await self._session(account).call(lambda client: client.subscribe_presence(address_of(jid)))
+        await self.session(account).call(lambda client: client.subscribe_presence(address_of(jid)))
 
     async def members(self, account: str, group: Jid) -> dict[Jid, str]:
-        session = self._session(account)
+        session = self.session(account)
         try:
             info = await session.call(lambda client: client.get_group_info(address_of(group)))
         except GatewayError as error:
@@ -114,12 +114,13 @@ class WhatsApp:
         return members
 
     async def groups(self, account: str) -> dict[Jid, str]:
-        joined = await self._session(account).call(lambda client: client.get_joined_groups())
+        joined = await self.session(account).call(lambda client: client.get_joined_groups())
         return {Jid(f"{group.JID.User}@{group.JID.Server}"): group.GroupName.Name for group in joined}
 
     # --- inside
 
-    def _session(self, account: str) -> Session:
+    def session(self, account: str) -> Session:
+        """The account's session. Raises NotLinked."""
         session = self._sessions.get(account)
         if session is None:
             raise NotLinked
@@ -130,7 +131,7 @@ class WhatsApp:
         if session is not None:
             await session.stop()
 
-    def _file(self, account: str) -> Path:
+    def file(self, account: str) -> Path:
         """The session's file: `whatsapp.db` for the first account, as the worker's document says."""
         return self._path / ("whatsapp.db" if account == "default" else f"whatsapp-{account}.db")
 
@@ -148,6 +149,8 @@ class WhatsApp:
                 return [LinkReported(account=account, signal=LinkSignal.EXPIRED, at=at, detail=str(message))]
             case Ended():
                 return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, detail=str(message))]
+            case Late(job_id=job_id, message_id=message_id):
+                return [SendSettled(account=account, job_id=job_id, message_id=message_id, at=at)]
         known, session = self._people[account], self._sessions.get(account)
         await known.look_up(session, people(message))
         try:

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from neonize.aioze import events as ev
 from neonize.aioze.client import NewAClient
@@ -32,6 +32,14 @@ NO_NEXT_CODE = 2.0  # seconds beyond that, after which no other code will come o
 # Clients that Go may still call back: those that ended, and those stopped before they were paired (see `threads`).
 _ENDED: deque[NewAClient] = deque(maxlen=64)
 _NEVER_ENDED: list[NewAClient] = []
+
+
+class Late(NamedTuple):
+    """WhatsApp's word on a message came after nobody waited for it any more."""
+
+    job_id: str
+    message_id: str
+
 
 _NO_LINK = ("not connected", "websocket", "client is nil", "not logged in", "closed network", "timed out")
 
@@ -71,6 +79,7 @@ class Session:
         self._codes, self._paired = 0, True  # until it offers a code
         self._expiry: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
+        self._begun: set[asyncio.Future[Any]] = set()
         self._client = NewAClient(str(path), uuid=f"{account}-{number}", props=OURSELVES)
         self._client._stop_finalizer.detach()  # noqa: SLF001  else the collector may stop a client at any time
         self._client.event.qr(self._on_qr)
@@ -107,23 +116,47 @@ class Session:
     async def _let_go(self) -> None:
         """Wait for nothing more. Go may still hold our callbacks, so they must not be collected yet."""
         (_ENDED if self._paired else _NEVER_ENDED).append(self._client)
+        for begun in self._begun:
+            begun.cancel()
+        await asyncio.gather(*self._begun, return_exceptions=True)
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
-    async def call(self, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
+    async def call(self, work: Callable[[Any], Awaitable[Answer]], patience: float = CALL_TIMEOUT) -> Answer:
         """Ask whatsmeow something. Raises NotLinked, Refused, or Unavailable when it takes too long."""
-        if self._closed:
-            raise NotLinked
+        begun = self.begin(work)
         try:
-            async with asyncio.timeout(CALL_TIMEOUT), self._gate.shared():
-                return await work(self._client)
+            async with asyncio.timeout(patience):
+                return await begun
         except TimeoutError as error:
             raise Unavailable("WhatsApp did not answer in time.") from error
         except GatewayError:
             raise
         except Exception as error:
             raise _translated(error) from error
+
+    def begin(self, work: Callable[[Any], Awaitable[Answer]]) -> "asyncio.Task[Answer]":
+        """Ask whatsmeow something that may take long. It raises whatever neonize raises. Raises NotLinked.
+
+        The gate is held only for as long as whatsmeow needs to find its client.
+        """
+        if self._closed:
+            raise NotLinked
+
+        async def ask() -> Answer:
+            answer = asyncio.ensure_future(work(self._client))
+            try:
+                async with self._gate.shared():
+                    await asyncio.wait([answer], timeout=CALL_TIMEOUT)
+                return await answer
+            finally:
+                answer.cancel()
+
+        begun = asyncio.create_task(ask(), name=f"whatsapp {self.account}: call")
+        self._begun.add(begun)
+        begun.add_done_callback(self._begun.discard)
+        return begun
 
     # --- what neonize calls
 

@@ -7,6 +7,7 @@ from typing import Any
 from neonize.aioze import events as ev
 from neonize.proto.Neonize_pb2 import JID, ChatPresence, PairStatus
 
+from wigwag.adapters.whatsapp import reading
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.errors import InvalidJid
 from wigwag.domain.events import GroupReported, LinkReported, PresenceReported, Report, Typing, TypingReported
@@ -29,12 +30,19 @@ LINK_SIGNALS = {
     ev.ConnectFailureEv: LinkSignal.ERROR,
     ev.StreamErrorEv: LinkSignal.ERROR,
 }
-HEARD = (*LINK_SIGNALS, ev.PairStatusEv, ev.PresenceEv, ev.ChatPresenceEv, ev.GroupInfoEv)  # all that we listen to
+MESSAGES: dict[type, Callable[..., Report | None]] = {
+    ev.MessageEv: reading.message,
+    ev.ReceiptEv: reading.receipt,
+    ev.CallOfferEv: reading.call,
+}
+HEARD = (*LINK_SIGNALS, *MESSAGES, ev.PairStatusEv, ev.PresenceEv, ev.ChatPresenceEv, ev.GroupInfoEv)  # all we hear
 
 
 def report(message: Any, account: str, at: float, person: Person) -> Report | None:
     """The fact that a protobuf tells, or None if it tells nothing that we know about."""
     kind = type(message)
+    if kind in MESSAGES:
+        return MESSAGES[kind](message, account, at, person)
     if kind is ev.PresenceEv:
         return _presence(message, account, at, person)
     if kind is ev.ChatPresenceEv:
@@ -50,6 +58,8 @@ def report(message: Any, account: str, at: float, person: Person) -> Report | No
 def people(message: Any) -> list[Any]:
     """The addresses in a protobuf that `report` will ask about."""
     kind = type(message)
+    if kind in MESSAGES:
+        return reading.addresses(message)
     if kind is ev.PresenceEv:
         return [message.From]
     if kind is ev.ChatPresenceEv:
@@ -107,9 +117,11 @@ def _typing(message: Any, account: str, at: float, person: Person) -> TypingRepo
 def _group(message: Any, account: str, at: float, person: Person) -> GroupReported | None:
     joined = tuple(jid for jid in map(person, message.Join) if jid)
     left = tuple(jid for jid in map(person, message.Leave) if jid)
-    if not joined and not left:
+    subject = message.Name.Name if message.HasField("Name") else None
+    if not joined and not left and subject is None:
         return None
-    return GroupReported(account=account, group=group_jid(message.JID.User), joined=joined, left=left, at=at)
+    group = group_jid(message.JID.User)
+    return GroupReported(account=account, group=group, joined=joined, left=left, subject=subject, at=at)
 
 
 def _paired(message: Any, account: str, at: float) -> LinkReported:

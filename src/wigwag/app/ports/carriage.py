@@ -21,7 +21,7 @@ class Courier(Protocol):
         """
         ...
 
-    async def send(self, account: str, to: Jid, message: bytes, job_id: str) -> tuple[str, float]:
+    async def send(self, account: str, to: Jid, message: bytes, job: Job) -> tuple[str, float]:
         """Send what was composed, and wait for WhatsApp's word. Returns the message's id, and when WhatsApp took it.
 
         Raises:
