@@ -26,7 +26,7 @@ STICKER_SIDE = 512  # pixels, both ways
 
 OPUS = "audio/ogg; codecs=opus"
 UNKNOWN = "application/octet-stream"
-PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff")
+PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 _SHOWN = {
     Kind.IMAGE: ("image/jpeg", "image/png", "image/webp"),
     Kind.VIDEO: ("video/mp4", "video/3gpp"),
@@ -38,7 +38,7 @@ _ADVICE = {
     Kind.IMAGE: "Send a JPEG, PNG or WebP, or send it as a document.",
     Kind.VIDEO: "Convert it to MP4 with H.264 and AAC, or send it as a document.",
     Kind.AUDIO: "Send MP3, M4A, AAC, AMR, WAV or Ogg with Opus, or send it as a document.",
-    Kind.VOICE: "A voice note is Ogg with Opus: convert it (ffmpeg -i in -ac 1 -c:a libopus out.ogg) or send it as audio.",
+    Kind.VOICE: "A voice note is Ogg with Opus: convert it (ffmpeg -i in -c:a libopus out.ogg), or send it as audio.",
     Kind.STICKER: "Send a picture: WebP, PNG, JPEG or GIF.",
 }
 
