@@ -2,6 +2,7 @@
 """The admin API: every door does what the method behind it does, and says clearly what is wrong with a request."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from tests.simulator.client import Client
 from tests.simulator.conftest import ALICE, BOB
-from wigwag.simulator import ACCOUNT_PHONE, Simulator
+from wigwag.simulator import ACCOUNT_PHONE, Simulator, e2e
+from wigwag.simulator.content import tell
 from wigwag.simulator.wire import Jid, Node
 
 
@@ -135,6 +137,76 @@ async def test_receipts_and_rhythm_are_switched(http: httpx.AsyncClient, sim: Si
     assert (await http.delete("/rhythm")).status_code == 204
 
 
+async def test_the_inbox_is_read_in_parts_by_what_the_lines_say(http: httpx.AsyncClient, online: Client) -> None:
+    for number, phone in enumerate([ALICE, BOB, ALICE, BOB, ALICE]):
+        await online.send(await online.text(Jid(phone), f"no {number}", f"M{number}"))
+    await online.settle()
+
+    async def ids(**params: str | int) -> list[str]:
+        return [line["id"] for line in (await http.get("/inbox", params=params)).json()]
+
+    first = (await http.get("/inbox", params={"limit": 5})).json()[0]
+    assert await ids(limit=2) == ["M3", "M4"]
+    assert await ids(limit=2, after=0) == ["M0", "M1"]
+    assert await ids(limit=2, after=first["seq"], phone=ALICE) == ["M2", "M4"]
+    assert await ids(account="15550009999") == []
+    assert await ids(id="M3", kind="text") == ["M3"]
+    assert base64.b64decode(first["raw"]) == e2e.CONTENT.encode({"conversation": "no 0"})
+
+
+async def test_what_the_journal_drops_stays_counted(http: httpx.AsyncClient, online: Client) -> None:
+    assert (await http.put("/journal", json={"keep": 2})).json() == {"keep": 2}
+    for phone in (ALICE, ALICE, BOB):
+        await online.send(await online.text(Jid(phone), "hello"))
+    await online.send(await online.text(Jid(BOB), "hello", "M1"))
+    await online.send(await online.text(Jid(BOB), "hello", "M1"))
+    await online.settle()
+    assert len((await http.get("/inbox")).json()) == 2
+    counts = (await http.get("/counts")).json()
+    assert (counts["messages"], counts["by_phone"]) == (4, {ALICE: 2, BOB: 2})
+    assert (counts["by_account"], counts["by_kind"]) == ({ACCOUNT_PHONE: 4}, {"text": 4})
+    assert (counts["receipts_sent"], counts["receipts_held"]) == ({"delivery": 4, "read": 4}, 0)
+    assert counts["events"]["duplicate"] == 1
+
+
+async def test_a_contact_says_all_kinds_of_things_over_http(http: httpx.AsyncClient, online: Client) -> None:
+    await http.put("/groups/120363", json={"subject": "Team", "participants": [ACCOUNT_PHONE, ALICE]})
+    said: list[dict[str, Any]] = [
+        {"text": "yes", "quoted": "M1", "mentions": ["a@lid"]},
+        {"kind": "location", "fields": {"latitude": 52.5, "longitude": 13.0}},
+        {"kind": "reaction", "text": "👍", "fields": {"target": "M1"}, "group": "120363"},
+        {"raw": base64.b64encode(e2e.CONTENT.encode({"conversation": "raw"})).decode()},
+    ]
+    for body in said:
+        message_id = (await http.post(f"/contacts/{ALICE}/messages", json=body)).json()["id"]
+        message = await online.expect("message", id=message_id)
+        assert message.text("from").endswith("@g.us") == ("group" in body)
+        told = tell(online.read(message))
+        assert (told.kind, told.text) == (body.get("kind", "text"), body.get("text", "raw" if "raw" in body else None))
+
+
+async def test_receipts_are_held_and_released_over_http(http: httpx.AsyncClient, online: Client) -> None:
+    await http.put(f"/contacts/{ALICE}/receipts", json={"hold": True, "order": "reversed"})
+    await online.send(await online.text(Jid(ALICE), "hello"))
+    await online.settle()
+    assert (await http.get("/counts")).json()["receipts_held"] == 2
+    assert (await http.post("/receipts/release", json={"phone": ALICE})).json() == {"released": 2}
+    assert [(await online.expect("receipt")).text("type") for _ in range(2)] == ["read", ""]
+    assert (await http.delete(f"/contacts/{ALICE}/receipts")).status_code == 204
+
+
+async def test_a_contact_rings_and_gets_new_keys_over_http(
+    sim: Simulator, http: httpx.AsyncClient, online: Client
+) -> None:
+    call_id = (await http.post(f"/contacts/{ALICE}/calls", json={"video": True})).json()["id"]
+    assert (await online.expect("call")).children[0].text("call-id") == call_id
+    assert (await http.delete(f"/contacts/{ALICE}/calls/{call_id}")).status_code == 204
+    assert (await online.expect("call")).children[0].tag == "terminate"
+    before = sim.exchange.world.person(ALICE).keys.identity
+    assert (await http.delete(f"/contacts/{ALICE}/keys")).status_code == 204
+    assert sim.exchange.world.person(ALICE).keys.identity != before
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "hint"),
     [
@@ -146,6 +218,13 @@ async def test_receipts_and_rhythm_are_switched(http: httpx.AsyncClient, sim: Si
         ("POST", f"/contacts/{ALICE}/typing", {"state": "dancing"}, 422, "composing"),
         ("POST", f"/contacts/{ALICE}/messages", {"text": "hello"}, 404, "GET /sim/accounts"),
         ("POST", f"/contacts/{ALICE}/messages", {"text": ""}, 422, "text"),
+        ("POST", f"/contacts/{ALICE}/messages", {"kind": "dance"}, 422, "choose one of"),
+        ("POST", f"/contacts/{ALICE}/messages", {"text": "hello", "group": "12036"}, 404, "PUT /sim/groups/12036"),
+        ("PUT", f"/contacts/{ALICE}", {"aliases": [BOB]}, 422, "cannot be an alias"),
+        ("PUT", "/receipts", {"order": "random"}, 422, "reversed"),
+        ("PUT", "/journal", {"keep": 0}, 422, "keep"),
+        ("GET", "/inbox?color=red", None, 422, "no filter 'color'"),
+        ("GET", "/inbox?limit=0", None, 422, "greater than"),
         ("PUT", "/groups/x", {"subject": "Team", "participants": []}, 422, "pattern"),
         ("PUT", "/groups/12036", {"subject": "Team", "participants": ["19998887777"]}, 404, "19998887777"),
         ("PUT", "/limits", {"subscriptions_per_minute": -1}, 422, "subscriptions_per_minute"),

@@ -14,14 +14,26 @@ from wigwag.simulator.journal import Journal
 from wigwag.simulator.signal import KeyStore
 from wigwag.simulator.stanzas.iq import ANSWERS
 from wigwag.simulator.wire import Jid, Node
-from wigwag.simulator.world import Device
+from wigwag.simulator.world import Device, Group
 
 ALICE = "17770000001"
 NAMESPACES = sorted({namespace for namespace, _, _ in ANSWERS})
 TAGS = sorted({tag for _, _, tag in ANSWERS if tag} | {"user", "contact", "list", "query", "devices", "item", "retry"})
-TAGS += ["enc", "participants", "to", "skey", "keys", "identity", "type", "device-identity", "patch", "composing"]
-WORDS = ["", "get", "set", "result", "subscribe", "unsubscribe", "retry", "read", "pkmsg", "msg", "text", "0", "1", "x"]
-WORDS += ["critical_block", "lid", "trusted_contact", f"{ALICE}@s.whatsapp.net", "1:2@lid", "@", "١"]  # noqa: RUF001
+TAGS += [
+    "reject",
+    "enc",
+    "participants",
+    "to",
+    "skey",
+    "keys",
+    "identity",
+    "type",
+    "device-identity",
+    "patch",
+    "composing",
+]
+WORDS = ["", "get", "set", "result", "subscribe", "unsubscribe", "retry", "read", "pkmsg", "msg", "skmsg", "text", "x"]
+WORDS += ["0", "1", "critical_block", "lid", "trusted_contact", f"{ALICE}@s.whatsapp.net", "1:2@lid", "@", "١"]  # noqa: RUF001
 JIDS = [
     Jid(ALICE),
     Jid(ALICE, device=1),
@@ -32,7 +44,8 @@ JIDS = [
 ]
 
 values = st.sampled_from([*WORDS, *JIDS, *NAMESPACES])
-names = st.sampled_from(["id", "to", "jid", "type", "xmlns", "class", "name", "version", "count", "sid", "value", "t"])
+NAMES = ["id", "to", "jid", "type", "xmlns", "class", "name", "version", "count", "sid", "value", "t"]
+names = st.sampled_from([*NAMES, "participant", "addressing_mode", "call-id"])
 attributes = st.dictionaries(names, values, max_size=6)
 content = st.one_of(st.none(), st.binary(max_size=40), st.sampled_from(WORDS))
 parts = st.recursive(
@@ -71,7 +84,7 @@ class Nowhere(Connection):
 
 def stream() -> Stream:
     exchange = Exchange(lambda: 1_790_000_000.0, random.Random(0), Journal(lambda: 1_790_000_000.0))
-    exchange.world.put(ALICE)
+    alice = exchange.world.put(ALICE)
     person, keys = exchange.world.put("15550001111"), KeyStore()
     device = Device(
         person=person,
@@ -83,6 +96,7 @@ def stream() -> Stream:
         proof=b"",
     )
     person.devices[1] = device
+    exchange.world.groups["1"] = Group(id="1", subject="Team", created=1, participants=[person, alice], admins=[])
     exchange.streams[device] = Stream(Nowhere(), device, exchange, ready=True, available=True)
     return exchange.streams[device]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages to and from groups: one text for all, keys told once, receipts from each, and no word from outside."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -24,11 +24,11 @@ def refusals(sim: Simulator) -> list[str]:
 
 
 @pytest.fixture(params=[False, True], ids=["by number", "by lid"])
-async def by_lid(sim: Simulator, online: Client, request: pytest.FixtureRequest) -> AsyncIterator[bool]:
+async def by_lid(sim: Simulator, online: Client, request: pytest.FixtureRequest) -> bool:
     """How the group of Alice, Bob and the account addresses its participants."""
     await sim.put_group(ID, subject="Team", participants=[ACCOUNT_PHONE, ALICE, BOB], by_lid=request.param)
     await online.expect("notification", type="w:gp2")
-    yield request.param
+    return bool(request.param)
 
 
 async def test_everybody_reads_it_once_and_sends_receipts_as_a_participant(

@@ -7,7 +7,8 @@ import pytest
 
 from tests.simulator.client import Client, key_node
 from tests.simulator.conftest import ALICE, BOB
-from wigwag.simulator import ACCOUNT_PHONE, ReceiptPolicy, Simulator, e2e
+from wigwag.simulator import ACCOUNT_PHONE, Content, ReceiptPolicy, Simulator, e2e
+from wigwag.simulator.content import tell
 from wigwag.simulator.wire import Jid, Node
 
 
@@ -233,3 +234,89 @@ async def test_a_device_that_is_gone_misses_its_copy_and_the_log_says_so(sim: Si
     await online.send(stanza)
     await online.settle()
     assert refusals(sim) == ["no such device"]
+
+
+async def test_every_kind_that_a_contact_sends_comes_under_its_type(sim: Simulator, online: Client) -> None:
+    said = {
+        "text": Content(kind="text", text="hello"),
+        "media": Content(kind="voice", fields={"seconds": 3}),
+        "poll": Content(kind="poll", text="Tea?", fields={"options": ["yes", "no"]}),
+        "reaction": Content(kind="reaction", text="👍", fields={"target": "M1"}),
+    }
+    for kind, content in said.items():
+        message_id = await sim.send(ALICE, content)
+        message = await online.expect("message", id=message_id, type=kind)
+        assert tell(online.read(message)).kind == content.kind
+
+
+async def test_what_is_about_another_message_names_it_and_its_author(sim: Simulator, online: Client) -> None:
+    for kind, own, edit in (("edit", True, "1"), ("deletion", True, "7"), ("reaction", False, "")):
+        text = None if kind == "deletion" else "new"
+        await sim.send(ALICE, Content(kind=kind, text=text, fields={"target": "M1"}))
+        message = await online.expect("message", edit=edit)
+        expected = {"target": "M1", "from_me": own, "chat": f"{ACCOUNT_PHONE}@s.whatsapp.net"}
+        assert tell(online.read(message)) == Content(kind=kind, text=text, fields=expected)
+
+
+async def test_any_bytes_can_be_sent_as_a_message(sim: Simulator, online: Client) -> None:
+    raw = e2e.CONTENT.encode({"conversation": "hello"}) + b"\xfa\x07\x00"
+    message_id = await sim.send_message(ALICE, raw)
+    enc = (await online.expect("message", id=message_id)).child("enc")
+    assert enc
+    assert online.keys.decrypt(Jid(ALICE), enc.text("type"), enc.data) == raw
+
+
+async def test_what_a_contact_received_is_kept_to_the_byte(sim: Simulator, online: Client) -> None:
+    raw = e2e.CONTENT.encode({"extended_text": {"text": "yes", "context": {"quoted": "M0", "mentions": ["a@lid"]}}})
+    raw += b"\xfa\x07\x00"
+    await online.send(await online.message(Jid(ALICE), raw, "M1"))
+    await online.settle()
+    line = sim.journal.inbox[-1]
+    assert (line.text, line.quoted, line.mentions, line.message) == ("yes", "M0", ("a@lid",), raw)
+
+
+async def test_a_call_rings_on_every_device_until_it_is_ended(sim: Simulator, online: Client) -> None:
+    call_id = await sim.call(BOB, video=True)
+    offer = await online.expect("call")
+    assert offer.jid("from") == Jid(f"9{BOB}", "lid")
+    step = offer.children[0]
+    assert (step.tag, step.text("call-id"), step.jid("caller_pn")) == ("offer", call_id, Jid(BOB))
+    assert [child.tag for child in step.children] == ["audio", "video"]
+    await online.acknowledge(offer)
+    await sim.hang_up(BOB, call_id)
+    assert (await online.expect("call")).children[0].tag == "terminate"
+
+
+async def test_a_call_can_be_rejected_and_no_more(sim: Simulator, online: Client) -> None:
+    for step, error in (("reject", ""), ("accept", "501")):
+        child = Node(step, {"call-id": "C1", "call-creator": Jid(ALICE)})
+        await online.send(Node("call", {"id": f"S{step}", "to": Jid(ALICE)}, [child]))
+        assert (await online.expect("ack", id=f"S{step}", class_="call")).text("error") == error
+    assert [entry.detail["call"] for entry in sim.journal.log if entry.event == "call_rejected"] == ["C1"]
+
+
+async def test_a_phone_asks_five_times_with_fresh_keys_from_the_second(sim: Simulator, online: Client) -> None:
+    stanza = await online.text(Jid(ALICE), "hello", "M1")
+    copy = stanza.children[0].children[0]
+    asked = []
+    for count in range(7):
+        attrs = copy.children[0].attrs | ({"count": str(count)} if count else {})
+        enc = Node("enc", attrs, b"\x33unreadable")
+        await online.send(Node("message", stanza.attrs, [enc, *stanza.children[1:]]))
+        await online.settle()
+        retries = [node for node in online.seen if node.text("type") == "retry"]
+        asked += [(node.children[0].text("count"), node.child("keys") is not None) for node in retries]
+        online.seen.clear()
+    assert asked == [("1", False), ("2", True), ("3", True), ("4", True), ("5", True)]
+
+
+async def test_a_phone_without_its_keys_reads_what_is_written_with_the_new_ones(sim: Simulator, online: Client) -> None:
+    await online.send(await online.text(Jid(ALICE), "before"))
+    await online.settle()
+    sim.reset_keys(ALICE)
+    await online.send(await online.text(Jid(ALICE), "lost"))
+    await online.expect("receipt", type="retry")
+    online.keys.open(Jid(ALICE), await online.fetch_bundle(Jid(ALICE)))
+    await online.send(await online.text(Jid(ALICE), "after"))
+    await online.settle()
+    assert [line.text for line in sim.journal.inbox] == ["before", "after"]

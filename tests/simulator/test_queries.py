@@ -134,6 +134,32 @@ async def test_prekeys_are_counted_and_each_one_time_prekey_is_given_out_once(si
     assert bundles[-1].one_time is None
 
 
+async def test_a_number_that_has_become_another_leads_to_the_address_of_today(sim: Simulator, online: Client) -> None:
+    sim.put_contact("5511987654321", aliases=["551187654321", "551187654322"])
+    sim.put_contact("5511987654321", aliases=["551187654321"])
+    users = [
+        Node("user", {}, [Node("contact", {}, number)])
+        for number in (b"+551187654321@c.us", b"+5511987654321", b"551187654322")
+    ]
+    answer = await online.query("usync", "get", usync([Node("contact")], users))
+    found = answer.children[0].child("list")
+    assert found
+    assert [(user.jid("jid"), user.children[0].text("type"), user.children[0].data) for user in found.children] == [
+        (Jid("5511987654321"), "in", b"+551187654321@c.us"),
+        (Jid("5511987654321"), "in", b"+5511987654321"),
+        (Jid("551187654322"), "out", b"551187654322"),
+    ]
+
+
+@pytest.mark.parametrize("alias", [ALICE, "551187654321"])
+def test_a_number_of_somebody_else_is_no_alias(sim: Simulator, alias: str) -> None:
+    sim.put_contact(BOB, aliases=["551187654321"])
+    with pytest.raises(ValueError, match="cannot be an alias"):
+        sim.put_contact("5511987654321", aliases=[alias])
+    with pytest.raises(ValueError, match="is an alias"):
+        sim.put_contact("551187654321")
+
+
 async def test_a_device_is_warned_when_its_prekeys_run_out(online: Client) -> None:
     for _ in range(10):
         await online.fetch_bundle(online.jid)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,52 +45,50 @@ def address(jid: Any) -> str:
     return f"{jid.User}@{jid.Server}"
 
 
+def told_message(event: Any) -> dict[str, Any]:
+    source, content = event.Info.MessageSource, MessageToDict(event.Message)
+    fields = {"id": event.Info.ID, "chat": address(source.Chat), "jid": address(source.Sender), "content": content}
+    return {**fields, "text": event.Message.conversation}
+
+
+def told_receipt(event: Any) -> dict[str, Any]:
+    source = event.MessageSource
+    fields = {"chat": address(source.Chat), "jid": address(source.Sender), "kind": event.Type}
+    return {**fields, "ids": list(event.MessageIDs)}
+
+
+def told_group(event: Any) -> dict[str, Any]:
+    joined, left = ([address(jid) for jid in who] for who in (event.Join, event.Leave))
+    return {"jid": address(event.JID), "joined": joined, "left": left}
+
+
+HEARD: dict[Any, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    ConnectedEv: ("connected", lambda _: {}),
+    DisconnectedEv: ("disconnected", lambda _: {}),
+    PresenceEv: ("presence", lambda event: {"jid": address(event.From), "online": not event.Unavailable}),
+    ChatPresenceEv: ("typing", lambda event: {"jid": address(event.MessageSource.Sender)}),
+    MessageEv: ("message", told_message),
+    ReceiptEv: ("receipt", told_receipt),
+    CallOfferEv: (
+        "call",
+        lambda event: {"jid": address(event.basicCallMeta.callCreator), "id": event.basicCallMeta.callID},
+    ),
+    GroupInfoEv: ("group", told_group),
+}
+"""What is told of each event, and under which name."""
+
+
 def listen(client: Any) -> None:
     async def qr(_: Any, code: bytes) -> None:
         tell("qr", code=code.decode())
 
-    async def connected(_: Any, __: Any) -> None:
-        tell("connected")
-
-    async def disconnected(_: Any, __: Any) -> None:
-        tell("disconnected")
-
-    async def presence(_: Any, event: Any) -> None:
-        tell("presence", jid=address(event.From), online=not event.Unavailable)
-
-    async def typing(_: Any, event: Any) -> None:
-        tell("typing", jid=address(event.MessageSource.Sender))
-
-    async def message(_: Any, event: Any) -> None:
-        source, content = event.Info.MessageSource, MessageToDict(event.Message)
-        fields = {"id": event.Info.ID, "chat": address(source.Chat), "content": content}
-        tell("message", jid=address(source.Sender), text=event.Message.conversation, **fields)
-
-    async def receipt(_: Any, event: Any) -> None:
-        source = event.MessageSource
-        fields = {"chat": address(source.Chat), "jid": address(source.Sender), "kind": event.Type}
-        tell("receipt", ids=list(event.MessageIDs), **fields)
-
-    async def call(_: Any, event: Any) -> None:
-        tell("call", jid=address(event.basicCallMeta.callCreator), id=event.basicCallMeta.callID)
-
-    async def group(_: Any, event: Any) -> None:
-        changes = {"joined": event.Join, "left": event.Leave}
-        tell("group", jid=address(event.JID), **{name: [address(jid) for jid in who] for name, who in changes.items()})
+    async def heard(_: Any, event: Any) -> None:
+        name, fields = HEARD[type(event)]
+        tell(name, **fields(event))
 
     client.event.qr(qr)
-    pairs = {
-        ConnectedEv: connected,
-        DisconnectedEv: disconnected,
-        PresenceEv: presence,
-        ChatPresenceEv: typing,
-        MessageEv: message,
-        ReceiptEv: receipt,
-        CallOfferEv: call,
-        GroupInfoEv: group,
-    }
-    for kind, handler in pairs.items():
-        client.event(kind)(handler)
+    for kind in HEARD:
+        client.event(kind)(heard)
 
 
 async def obey(client: Any, command: dict[str, Any]) -> None:
