@@ -95,6 +95,12 @@ def mask(text: str) -> str:
 
 
 Line = Entry | Subscription | Received | Receipt
+_PARTS: dict[str, type[Line]] = {
+    "log": Entry,
+    "inbox": Received,
+    "subscriptions": Subscription,
+    "receipts": Receipt,
+}
 
 
 @dataclass(slots=True)
@@ -148,11 +154,14 @@ class Journal:
 
         `wanted` names fields and what they must be, as text. Raises ValueError for a field that the lines do not have.
         """
+        names = _PARTS[part].__slots__
+        if unknown := wanted.keys() - set(names):
+            raise ValueError(f"no filter {min(unknown)!r} here: choose from {', '.join(names)}")
         found: list[Line] = []
         for line in reversed(getattr(self, part)):
             if (after is not None and line.seq <= after) or (after is None and len(found) == limit):
                 break
-            if all(_has(line, name, value) for name, value in wanted.items()):
+            if all(str(getattr(line, name)) == value for name, value in wanted.items()):
                 found.append(line)
         return found[::-1][:limit]
 
@@ -190,12 +199,6 @@ class Journal:
         self.log.append(Entry(**self.stamp(), event=event, account=account, detail=detail))
         self.counts.events[event] += 1
         _write(room, level, event, account, detail)
-
-
-def _has(line: Line, name: str, value: str) -> bool:
-    if name not in line.__slots__:
-        raise ValueError(f"no filter {name!r} here: choose from {', '.join(line.__slots__)}")
-    return str(getattr(line, name)) == value
 
 
 def _write(room: str, level: int, event: str, account: str, detail: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ def _receipt(exchange: Exchange, letter: Letter, kind: str, body: list[Node] | N
 def _ask_again(exchange: Exchange, person: Person, letter: Letter) -> None:
     """What a phone does with a message it cannot read: a retry receipt, from the second on with fresh keys."""
     before = max(int(count) for enc in letter.parts if (count := enc.text("count") or "0").isdecimal())
-    if before == MOST_RETRIES:
+    if before >= MOST_RETRIES:
         return
     keys = person.keys
     retry: dict[str, Value] = {"count": str(before + 1), "id": letter.id, "t": exchange.time(), "v": "1"}
