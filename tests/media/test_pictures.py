@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures are sent as they are, with a small one to show first; stickers are made; bombs and broken ones are refused."""
+"""Pictures are sent as they are, with a small one to show first; stickers are made; bombs and broken ones refused."""
 
 import struct
 import zlib
