@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this room asks of the gateway, and no more. `app.gateway.Gateway` fulfils it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from wigwag.app.ports import JobFilter
+from wigwag.domain.account import Account
+from wigwag.domain.delivery import Job, State
+from wigwag.domain.drafts import Draft
+
+
+class Commands(Protocol):
+    """The gateway, as far as envelopes need it."""
+
+    async def send(self, draft: Draft) -> Job: ...
+
+    async def keep_media(self, data: bytes) -> str: ...
+
+    async def retry(self, job_id: str) -> Job: ...
+
+    async def job(self, job_id: str) -> Job: ...
+
+    async def jobs(self, wanted: JobFilter, limit: int) -> Sequence[Job]: ...
+
+    async def job_counts(self) -> dict[tuple[str, State], int]: ...
+
+    def accounts(self) -> list[Account]: ...
