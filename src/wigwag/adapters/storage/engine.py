@@ -6,24 +6,29 @@ hear of it within seconds, and the first call after its return works again. No t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from asyncpg import InterfaceError, PostgresError
-from sqlalchemy import URL, Executable, Table, event, make_url
+from sqlalchemy import URL, BindParameter, ColumnElement, Executable, Table, bindparam, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from wigwag.adapters.storage.dialects import upsert
+from wigwag.adapters.storage.dialects import delete_some, upsert
 from wigwag.domain.errors import InvalidSettings, StoreUnavailable
 
 PATIENCE = 8.0  # seconds for one call, all included
 SHARE = 0.6  # of that for one connection, lock or statement, so that the database says itself what is wrong
 SLICE = 500  # rows per statement: what is prepared without letting other tasks run
+FORGET_AT_ONCE = 5000  # rows deleted in one transaction, so that other writers never wait long
 
+SOME: BindParameter[Any] = bindparam("some", expanding=True)  # the values of `chosen`
+
+# TimeoutError is an OSError; text that has no UTF-8 never reaches some drivers.
+ERRORS = (SQLAlchemyError, PostgresError, InterfaceError, OSError, UnicodeEncodeError)
 SQLITE, POSTGRES, MARIADB = "sqlite+aiosqlite", "postgresql+asyncpg", "mysql+asyncmy"
 DRIVERS = {"sqlite": SQLITE, "postgres": POSTGRES, "postgresql": POSTGRES, "mysql": MARIADB, "mariadb": MARIADB}
 
@@ -65,7 +70,7 @@ class Database:
         try:
             async with asyncio.timeout(patience):
                 yield
-        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:  # TimeoutError is an OSError
+        except ERRORS as error:
             raise StoreUnavailable(
                 f"{place(self.url)} does not answer ({_reason(error)}). It is tried again; check that it runs."
             ) from error
@@ -81,6 +86,27 @@ async def run_for_each(connection: AsyncConnection, statement: Executable, rows:
     remaining = iter(rows)
     while chunk := list(islice(remaining, SLICE)):
         await connection.execute(statement, chunk)
+
+
+async def chosen(connection: AsyncConnection, statement: Executable, values: Collection[Any]) -> list[Any]:
+    """The rows for which a column is among many values; the statement calls them SOME. Slice by slice too."""
+    remaining = iter(values)
+    found: list[Any] = []
+    while chunk := list(islice(remaining, SLICE)):
+        found += (await connection.execute(statement, {"some": chunk})).all()
+    return found
+
+
+async def delete_slices(database: Database, table: Table, condition: ColumnElement[bool]) -> int:
+    """Delete the rows that meet a condition, each slice in a transaction of its own. Returns how many."""
+    statement = delete_some(table, condition, FORGET_AT_ONCE, database.dialect)
+    forgotten = 0
+    while True:
+        async with database.writing() as connection:
+            deleted = (await connection.execute(statement)).rowcount
+        forgotten += deleted
+        if deleted < FORGET_AT_ONCE:
+            return forgotten
 
 
 def parse(address: str) -> URL:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, or_, select, update
 
-from wigwag.adapters.storage.dialects import delete_some
-from wigwag.adapters.storage.engine import Database, put_rows
+from wigwag.adapters.storage.engine import Database, delete_slices, put_rows
 from wigwag.adapters.storage.schema import contacts, failed_subscriptions, intervals, life, watches
 from wigwag.app.ports import PresenceStore
 from wigwag.domain.history import Batch, Interval, Kind
@@ -18,7 +17,6 @@ from wigwag.domain.presence import Presence, Status
 from wigwag.domain.texts import kept_text
 
 STARTING = 60.0  # seconds: a start reads everything and may have much to close
-FORGET_AT_ONCE = 5000  # rows deleted in one transaction, so that a flush never waits long
 
 
 class SqlPresenceStore:
@@ -56,15 +54,7 @@ class SqlPresenceStore:
         return [Interval(jid=Jid(jid), kind=Kind(kind), start=start, end=end) for jid, kind, start, end in found]
 
     async def forget(self, before: float) -> int:
-        old = intervals.c.end_at < before
-        statement = delete_some(intervals, old, FORGET_AT_ONCE, self._database.dialect)
-        forgotten = 0
-        while True:
-            async with self._database.writing() as connection:
-                deleted = (await connection.execute(statement)).rowcount
-            forgotten += deleted
-            if deleted < FORGET_AT_ONCE:
-                return forgotten
+        return await delete_slices(self._database, intervals, intervals.c.end_at < before)
 
     async def erase(self, jid: Jid) -> None:
         async with self._database.writing() as connection:

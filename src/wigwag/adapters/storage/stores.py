@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way into this room: one address in, three open stores out, with the tables in place.
+"""The way into this room: one address in, open stores out, with the tables in place.
 
 Compose calls this and sees nothing else of the room.
 """
@@ -10,8 +10,14 @@ from sqlalchemy import text
 
 from wigwag.adapters.storage.accounts import SqlAccountStore
 from wigwag.adapters.storage.engine import PATIENCE, Database, parse
+from wigwag.adapters.storage.eraser import SqlEraser
+from wigwag.adapters.storage.events import SqlEventLog
+from wigwag.adapters.storage.jobs import SqlJobArchive
+from wigwag.adapters.storage.ledger import SqlLedger
+from wigwag.adapters.storage.messages import SqlMessageStore
 from wigwag.adapters.storage.migrate import migrate
 from wigwag.adapters.storage.presence import SqlPresenceStore
+from wigwag.adapters.storage.templates import SqlTemplateStore
 from wigwag.adapters.storage.watches import SqlWatchStore
 
 
@@ -22,6 +28,12 @@ class Stores:
     presence: SqlPresenceStore
     watches: SqlWatchStore
     accounts: SqlAccountStore
+    ledger: SqlLedger
+    jobs: SqlJobArchive
+    messages: SqlMessageStore
+    events: SqlEventLog
+    templates: SqlTemplateStore
+    eraser: SqlEraser
     database: Database
 
     async def ping(self) -> None:
@@ -31,6 +43,7 @@ class Stores:
 
     async def close(self) -> None:
         """Let all connections go. Nothing may be called afterwards."""
+        await self.ledger.finish()
         await self.database.close()
 
 
@@ -51,6 +64,12 @@ async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
         presence=SqlPresenceStore(database),
         watches=SqlWatchStore(database),
         accounts=SqlAccountStore(database),
+        ledger=SqlLedger(database),
+        jobs=SqlJobArchive(database),
+        messages=SqlMessageStore(database),
+        events=SqlEventLog(database),
+        templates=SqlTemplateStore(database),
+        eraser=SqlEraser(database),
         database=database,
     )
     try:
