@@ -5,15 +5,19 @@ Names of the seeds work as written; everything else is WIGWAG_<ROOM>_<KEY>. Room
 `domain` or `app`.
 """
 
+from datetime import UTC
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from wigwag.domain.addresses import Network, parse_networks
 from wigwag.domain.errors import InvalidSettings
 from wigwag.domain.pacing import PRESETS, Pace
+from wigwag.domain.throttle import Rate, quiet_hours
 
 
 class Settings(BaseSettings):
@@ -86,6 +90,51 @@ class Settings(BaseSettings):
         description="silence after which a contact is subscribed again",
     )
 
+    content_policy: Literal["strict", "off"] = Field(
+        "strict",
+        validation_alias=AliasChoices("WIGWAG_MESSAGES_CONTENT_POLICY"),
+        description="strict refuses texts that carry an SQL injection or a script",
+    )
+    messages_per_minute: float = Field(
+        30.0,
+        validation_alias=AliasChoices("WIGWAG_MESSAGES_PER_MINUTE"),
+        description="messages that an account sends in a minute, over many; 0: no limit",
+    )
+    messages_burst: int = Field(
+        5, validation_alias=AliasChoices("WIGWAG_MESSAGES_BURST"), description="messages at once after a rest"
+    )
+    messages_jitter: float = Field(
+        0.3,
+        validation_alias=AliasChoices("WIGWAG_MESSAGES_JITTER"),
+        description="random delay, as a part of the time between two messages",
+    )
+    quiet_hours: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_MESSAGES_QUIET_HOURS"),
+        description="hours in which nothing is sent, like 22:00-07:30",
+    )
+    timezone: str = Field(
+        "UTC", validation_alias=AliasChoices("WIGWAG_MESSAGES_TIMEZONE"), description="of the quiet hours"
+    )
+    unconfirmed: Literal["hold", "resend"] = Field(
+        "hold",
+        validation_alias=AliasChoices("WIGWAG_MESSAGES_UNCONFIRMED"),
+        description="after a crash, what may have been sent waits for a receipt or a person, or is sent again",
+    )
+    media_download: Literal["on_demand", "auto"] = Field(
+        "on_demand",
+        validation_alias=AliasChoices("WIGWAG_MEDIA_DOWNLOAD"),
+        description="auto: media of others are downloaded when they come",
+    )
+    media_budget_mib: int = Field(
+        1024, ge=1, validation_alias=AliasChoices("WIGWAG_MEDIA_BUDGET_MIB"), description="media kept on disk, MiB"
+    )
+    outgoing_allow: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_OUTGOING_ALLOW"),
+        description="networks that webhooks and media URLs may reach although not public, like 10.0.0.0/8,::1/128",
+    )
+
     metrics_labels: Literal["name", "hashed"] = Field(
         "name",
         validation_alias=AliasChoices("WIGWAG_METRICS_LABELS"),
@@ -107,7 +156,7 @@ class Settings(BaseSettings):
         if self.metrics_labels == "hashed" and not self.metrics_key.get_secret_value():
             raise ValueError("hashed metric labels need WIGWAG_METRICS_KEY")
         try:
-            _ = self.pace
+            _ = self.pace, self.rate, self.outgoing_networks
         except InvalidSettings as error:
             raise ValueError(str(error)) from error
         return self
@@ -122,6 +171,25 @@ class Settings(BaseSettings):
             rest=preset.rest if rest is None else rest,
             gap=preset.gap if gap is None else gap,
         )
+
+    @property
+    def rate(self) -> Rate:
+        """The pace of messages, for each account."""
+        try:
+            zone = UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise InvalidSettings(f"There is no time zone {self.timezone!r}: write it like Europe/Berlin.") from error
+        return Rate(
+            per_minute=self.messages_per_minute,
+            burst=self.messages_burst,
+            jitter=self.messages_jitter,
+            quiet=quiet_hours(self.quiet_hours, zone),
+        )
+
+    @property
+    def outgoing_networks(self) -> tuple[Network, ...]:
+        """What `outgoing_allow` names."""
+        return parse_networks(self.outgoing_allow)
 
     @property
     def database_url(self) -> str:

@@ -64,6 +64,10 @@ class Core:
             for part in (*parts, self.correspondence, self.teller):
                 tasks.create_task(part.run(), name=type(part).__name__.lower())
 
+    async def drain(self) -> None:
+        """We are about to stop: let what is being sent come to its end, and begin nothing more."""
+        await self.correspondence.finish()
+
     async def finish(self) -> None:
         """We stop listening: what was observed ends now, and all is written down."""
         for account in self.accounts.all():

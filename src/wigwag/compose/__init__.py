@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root: settings to a running gateway, in the order in which things depend on one another.
+
+The only place that sees two rooms. Nothing is decided here but who gets whom, and in which order all of it ends.
+"""
+
+import gc
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import uvicorn
+
+from wigwag import __version__, logs
+from wigwag.adapters import logbook, sessions
+from wigwag.adapters.clock import SystemClock
+from wigwag.adapters.outgoing import Outgoing
+from wigwag.adapters.rest import build_app
+from wigwag.adapters.storage.stores import open_stores
+from wigwag.adapters.whatsapp.room import WhatsApp
+from wigwag.adapters.whatsapp.simulator import attach
+from wigwag.app.core import Outside, assemble
+from wigwag.compose.backups import back_up, put_back
+from wigwag.compose.parts import checks, metrics, outside, trust
+from wigwag.compose.serving import DRAIN, OnReady, Running, Server, listen, serve
+from wigwag.config import Settings
+
+__all__ = ["Running", "back_up", "put_back", "run"]
+
+
+async def run(
+    settings: Settings, *, on_ready: OnReady | None = None, around: Callable[[Outside], Outside] = lambda given: given
+) -> None:
+    """Run a gateway until a signal or `Running.stop` ends it.
+
+    Args:
+        around: may put something between the use cases and the world, as tests do that kill us at a certain point.
+
+    Raises:
+        GatewayError: a part that is needed from the start cannot be had; the message says what to do.
+    """
+    logs.set_up(
+        production=settings.env == "production",
+        debug=settings.debug,
+        directory=settings.log_dir if settings.log_to_file else None,
+    )
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(listen(settings.host, settings.port))
+        clock = SystemClock()
+        guard = stack.enter_context(sessions.guarded(settings.session_path))
+        if settings.simulator_url is not None:
+            attach(settings.simulator_url, *await trust(settings.simulator_url))
+        whatsapp = WhatsApp(settings.session_path, clock.now)
+        stack.push_async_callback(whatsapp.close)
+        stores = await open_stores(settings.database_url)
+        stack.push_async_callback(stores.close)
+        outgoing = Outgoing(settings.outgoing_networks)
+        stack.push_async_callback(outgoing.close)
+        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing)))
+        await core.restore()
+        gc.collect()
+        gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
+        stack.push_async_callback(core.finish)
+        figures = metrics(settings, core, whatsapp)
+        core.fanout.add("metrics", figures.sink)
+        core.fanout.add("log", logbook.write)
+        app = build_app(
+            core.gateway,
+            clock=clock,
+            exposition=figures.exposition,
+            observe=figures.observe_request,
+            ready=lambda: checks(core, stores),
+            version=__version__,
+        )
+        server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN))
+        await serve(core, {"metrics": figures, "guard": guard}, server, listening, on_ready)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts that a gateway is made of, from its settings. Nothing is decided here but who gets whom."""
+
+from collections.abc import Sequence
+
+import httpx
+
+from wigwag import __version__
+from wigwag.adapters import logbook, numbering
+from wigwag.adapters.clock import SystemClock
+from wigwag.adapters.media import MediaFiles
+from wigwag.adapters.metrics import Metrics, hashed, named
+from wigwag.adapters.metrics.names import INBOX_DROPPED, RECORDER_BACKLOG, RECORDER_DROPPED
+from wigwag.adapters.outgoing import Outgoing
+from wigwag.adapters.rest import Check
+from wigwag.adapters.storage.stores import Stores
+from wigwag.adapters.whatsapp.courier import WhatsAppCourier
+from wigwag.adapters.whatsapp.room import WhatsApp
+from wigwag.app.core import Core, Outside
+from wigwag.app.correspondence import Mail
+from wigwag.config import Settings
+from wigwag.domain.errors import GatewayError, Unavailable
+
+HOUR, DAY = 3600.0, 24 * 3600.0  # seconds
+MIB = 1 << 20
+TRUST_TIMEOUT = 10.0  # seconds for the simulator to tell its key
+
+
+def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock, outgoing: Outgoing) -> Outside:
+    """Everything that the use cases need from outside."""
+    return Outside(
+        link=whatsapp,
+        wire=whatsapp,
+        presence_store=stores.presence,
+        watch_store=stores.watches,
+        account_store=stores.accounts,
+        mail=_mail(settings, whatsapp, stores, clock, outgoing),
+        clock=clock,
+        pace=settings.pace,
+        cap=settings.subscriptions_cap,
+        stale_after=settings.resubscribe_after_hours * HOUR,
+        retention=settings.retention_days * DAY,
+        on_sink_error=logbook.sink_failed,
+    )
+
+
+def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock, outgoing: Outgoing) -> Mail:
+    budget = settings.media_budget_mib * MIB
+    return Mail(
+        courier=WhatsAppCourier(whatsapp),
+        ledger=stores.ledger,
+        archive=stores.jobs,
+        messages=stores.messages,
+        events=stores.events,
+        templates=stores.templates,
+        eraser=stores.eraser,
+        media=MediaFiles(settings.session_path / "media", budget=budget, now=clock.now),
+        fetcher=outgoing,
+        numbering=numbering.forms,
+        rate=settings.rate,
+        strict=settings.content_policy == "strict",
+        resend=settings.unconfirmed == "resend",
+        fetch_media=settings.media_download == "auto",
+    )
+
+
+def metrics(settings: Settings, core: Core, whatsapp: WhatsApp) -> Metrics:
+    """What Prometheus is told."""
+    key = settings.metrics_key.get_secret_value().encode()
+    return Metrics(
+        core.book,
+        core.gateway,
+        core.clock,
+        version=__version__,
+        labels=hashed(key) if settings.metrics_labels == "hashed" else named,
+        figures={
+            RECORDER_BACKLOG: lambda: core.recorder.backlog,
+            RECORDER_DROPPED: lambda: core.recorder.dropped,
+            INBOX_DROPPED: lambda: whatsapp.inbox.dropped,
+        },
+    )
+
+
+async def checks(core: Core, stores: Stores) -> Sequence[Check]:
+    """How the parts are that we cannot do without."""
+    try:
+        await stores.ping()
+        storage = Check(part="storage", ok=True)
+    except GatewayError as error:
+        storage = Check(part="storage", ok=False, detail=str(error))
+    links = [
+        Check(part=f"link {account.name}", ok=account.connected, detail="" if account.connected else account.advice)
+        for account in core.gateway.accounts()
+    ]
+    return [storage, *links]
+
+
+async def trust(simulator_url: str) -> tuple[bytes, str]:
+    """The root key that a simulator signs with, and the certificate of its media server."""
+    try:
+        async with httpx.AsyncClient(timeout=TRUST_TIMEOUT) as client:
+            answer = await client.get(f"{simulator_url}/sim/trust")
+            told = answer.raise_for_status().json()
+            return bytes.fromhex(told["root_key"]), told["certificate"]
+    except (httpx.HTTPError, KeyError, ValueError) as error:
+        raise Unavailable(f"No simulator answers at {simulator_url}: start one with `wigwag simulate`.") from error
