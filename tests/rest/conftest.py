@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from tests.rest.desk import START, Desk, DeskGateway
 from wigwag.adapters.rest import Check, build_app
-from wigwag.testing import Trial, build_trial, running
+from wigwag.app.gateway import Gateway
+from wigwag.testing import FakeClock, Trial, build_trial, running
 
 ANNA, BERT = "919876543210@s.whatsapp.net", "919123456789@s.whatsapp.net"
 
@@ -50,14 +52,29 @@ async def trial() -> AsyncIterator[Trial]:
 
 @pytest.fixture
 async def client(trial: Trial, world: World) -> AsyncIterator[httpx.AsyncClient]:
+    async with speaking_to(trial.core.gateway, trial.clock, world) as client:
+        yield client
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+async def door(desk: Desk, world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app that leads to the desk."""
+    async with speaking_to(DeskGateway(desk), FakeClock(START), world) as client:
+        yield client
+
+
+def speaking_to(gateway: Gateway, clock: FakeClock, world: World) -> httpx.AsyncClient:
     app = build_app(
-        trial.core.gateway,
-        clock=trial.clock,
+        gateway,
+        clock=clock,
         exposition=world.exposition,
         observe=world.observe,
         ready=world.ready,
         version="1.2.3",
     )
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://wigwag") as client:
-        yield client
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wigwag")

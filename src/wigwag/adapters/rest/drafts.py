@@ -5,8 +5,7 @@ Shapes are judged here: which parts there are, and that they fit the type. Lengt
 """
 
 import base64
-from collections.abc import Iterable
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -17,8 +16,8 @@ from wigwag.domain.delivery import HIGHEST, NORMAL
 from wigwag.domain.errors import InvalidMessage
 from wigwag.domain.media import judge
 
-PARTS = ("text", "media", "location", "contact", "poll", "reaction", "template")
-PART_OF: dict[str, str] = {kind: "media" if kind in MEDIA else kind.value for kind in Kind} | {"template": "template"}
+TYPES = {part: {Kind(part)} for part in ("text", "location", "contact", "poll", "reaction")}
+TYPES |= {"media": set(MEDIA), "template": {Kind.TEXT}}  # a template makes a text
 
 
 class Media(Strict):
@@ -32,7 +31,7 @@ class Media(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if _given(self, ("url", "base64", "id")) != 1:
+        if [self.url, self.base64, self.id].count(None) != 2:
             raise ValueError("give one of url, base64 and id")
         return self
 
@@ -113,7 +112,7 @@ class Draft(Strict):
     """A message to send: exactly one of text, media, location, contact, poll, reaction and template."""
 
     to: str = Field(max_length=64, examples=["+91 98765 43210"], description="phone number, jid, or a group's jid")
-    type: Kind | Literal["template"] | None = Field(None, description="needed for media; else the part that is given")
+    type: Kind | None = Field(None, description="needed for media; else the part that is given")
     text: str | None = Field(None, examples=["Hello!"])
     media: Media | None = None
     caption: str = Field("", description="of an image, a video or a document")
@@ -132,12 +131,14 @@ class Draft(Strict):
 
     @model_validator(mode="after")
     def _one_content(self) -> Self:
-        if _given(self, PARTS) != 1:
-            raise ValueError(f"give one of {', '.join(PARTS)}")
-        if self.type is None and self.media is not None:
-            raise ValueError(f"say the type of the media: {', '.join(sorted(MEDIA))}")
-        if self.type is not None and getattr(self, PART_OF[self.type]) is None:
-            raise ValueError(f"a message of type {self.type} is given as `{PART_OF[self.type]}`")
+        given = [part for part in TYPES if getattr(self, part) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of {', '.join(TYPES)}")
+        types = TYPES[given[0]]
+        if self.type is None and len(types) > 1:
+            raise ValueError(f"say the type of the {given[0]}: {', '.join(sorted(types))}")
+        if self.type is not None and self.type not in types:
+            raise ValueError(f"`{given[0]}` is no part of a message of type {self.type}")
         if self.caption and self.media is None:
             raise ValueError("a caption goes with media")
         return self
@@ -145,7 +146,7 @@ class Draft(Strict):
     @property
     def media_kind(self) -> Kind:
         """The type of the media, if there are any."""
-        return Kind(str(self.type))
+        return Kind(self.type or "")
 
     def content(self, media_id: str) -> contents.Content | drafts.Template:
         """What it says. Raises InvalidMessage."""
@@ -178,7 +179,3 @@ class Draft(Strict):
             door="rest",
             trace=trace,
         )
-
-
-def _given(model: Strict, names: Iterable[str]) -> int:
-    return sum(getattr(model, name) is not None for name in names)

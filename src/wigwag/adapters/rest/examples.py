@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One example of each kind of message, for the API's description. A test sends every one."""
 
+from typing import Any
+
 from fastapi.openapi.models import Example
 
 _TO = "+91 98765 43210"
-_EXAMPLES = {
+BODIES: dict[str, dict[str, Any]] = {
     "text": {"to": _TO, "text": "Hello!"},
     "text to a group, later": {
         "to": "120363400902171371@g.us",
@@ -34,4 +36,4 @@ _EXAMPLES = {
     "poll": {"to": _TO, "poll": {"question": "When shall we meet?", "options": ["Monday", "Tuesday"]}},
     "reaction": {"to": _TO, "reaction": {"message_id": "3EB0C431C26A1916E07E", "emoji": "👍"}},
 }
-DRAFTS: dict[str, Example] = {name: {"value": value} for name, value in _EXAMPLES.items()}
+DRAFTS: dict[str, Example] = {name: {"value": value} for name, value in BODIES.items()}
