@@ -64,9 +64,6 @@ def sticker(data: bytes, mimetype: str) -> Prepared:
 @contextmanager
 def _opened(data: bytes) -> Iterator[Image.Image]:
     """The picture, not decoded yet. Whatever breaks while it is used is its own fault."""
-    width, height, _ = canvas(data)  # libwebp takes its memory while the file is opened, so we look first
-    if width * height > MOST_PIXELS:
-        raise InvalidMessage(_BOMB, reason="media_too_large")
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
