@@ -5,9 +5,22 @@ Numbers are masked here already, not only by the last processor of the log.
 """
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from wigwag.domain.account import LinkState
-from wigwag.domain.events import AccountChanged, Fact, PartFailed, PartRecovered, SubscriptionChanged, TypingChanged
+from wigwag.domain.delivery import State as JobState
+from wigwag.domain.events import (
+    AccountChanged,
+    CallReported,
+    Fact,
+    JobChanged,
+    MessageReceived,
+    PartFailed,
+    PartRecovered,
+    SubscriptionChanged,
+    TypingChanged,
+)
 from wigwag.domain.ids import mask
 from wigwag.domain.presence import PresenceChanged, Status
 from wigwag.domain.subscriptions import State
@@ -20,29 +33,15 @@ SENTENCES = {
     State.STALE: "Subscription stale, subscribing again",
     State.FAILED: "Subscription failed",
 }
+_TROUBLE = {JobState.FAILED, JobState.UNCONFIRMED}
 _FINE = {LinkState.CONNECTED, LinkState.CONNECTING, LinkState.PAIRING, LinkState.UNPAIRED, LinkState.STOPPED}
 
 
 def write(fact: Fact) -> None:
     """Write one fact down."""
-    match fact:
-        case PresenceChanged():
-            # A lost link makes all its contacts unknown at once, and has a line of its own.
-            level = logging.DEBUG if fact.after is Status.UNKNOWN else logging.INFO
-            if log.isEnabledFor(level):
-                extra = {"contact": mask(fact.jid), "before": fact.before.word, "after": fact.after.word}
-                log.log(level, "Presence update", extra={"action": "presence.changed", **extra})
-        case TypingChanged():
-            log.debug("Typing", extra={"action": "typing.changed", "contact": mask(fact.jid), "typing": fact.typing})
-        case AccountChanged():
-            _account(fact)
-        case SubscriptionChanged():
-            _subscription(fact)
-        case PartFailed():
-            extra = {"action": "part.failed", "part": fact.part, "code": fact.code, "detail": mask(fact.detail)}
-            log.warning("A part failed and is tried again", extra=extra)
-        case PartRecovered():
-            log.info("A part works again", extra={"action": "part.recovered", "part": fact.part})
+    writer = _WRITERS.get(type(fact))
+    if writer is not None:
+        writer(fact)
 
 
 def sink_failed(name: str, error: Exception) -> None:
@@ -57,9 +56,65 @@ def _account(fact: AccountChanged) -> None:
     log.log(level, "Account is %s. %s", after.state, after.advice, extra={"action": "account.changed", **extra})
 
 
+def _job(fact: JobChanged) -> None:
+    job = fact.after
+    level = logging.WARNING if job.state in _TROUBLE else logging.INFO
+    extra = {"account": job.account, "job": job.id, "contact": mask(job.to), "state": job.state, "door": job.door}
+    if job.code:
+        extra |= {"code": job.code, "detail": mask(job.detail)}
+    if job.trace:
+        extra["traceparent"] = job.trace
+    log.log(level, "Message %s", job.state, extra={"action": f"message.{job.state}", **extra})
+
+
 def _subscription(fact: SubscriptionChanged) -> None:
     level = logging.WARNING if fact.state is State.FAILED else logging.INFO
     extra = {"account": fact.account, "contact": mask(fact.jid), "state": fact.state, "attempts": fact.attempts}
     if fact.detail:
         extra["detail"] = mask(fact.detail)
     log.log(level, SENTENCES[fact.state], extra={"action": f"subscription.{fact.state}", **extra})
+
+
+def _presence(fact: PresenceChanged) -> None:
+    # A lost link makes all its contacts unknown at once, and has a line of its own.
+    level = logging.DEBUG if fact.after is Status.UNKNOWN else logging.INFO
+    if log.isEnabledFor(level):
+        extra = {"contact": mask(fact.jid), "before": fact.before.word, "after": fact.after.word}
+        log.log(level, "Presence update", extra={"action": "presence.changed", **extra})
+
+
+def _typing(fact: TypingChanged) -> None:
+    log.debug("Typing", extra={"action": "typing.changed", "contact": mask(fact.jid), "typing": fact.typing})
+
+
+def _message(fact: MessageReceived) -> None:
+    message = fact.message
+    extra = {"account": message.account, "chat": mask(message.chat), "kind": message.kind}
+    log.info("Message received", extra={"action": "message.received", **extra})
+
+
+def _call(fact: CallReported) -> None:
+    extra = {"account": fact.account, "contact": mask(fact.caller)}
+    log.info("Somebody calls", extra={"action": "call.received", **extra})
+
+
+def _part_failed(fact: PartFailed) -> None:
+    extra = {"action": "part.failed", "part": fact.part, "code": fact.code, "detail": mask(fact.detail)}
+    log.warning("A part failed and is tried again", extra=extra)
+
+
+def _part_recovered(fact: PartRecovered) -> None:
+    log.info("A part works again", extra={"action": "part.recovered", "part": fact.part})
+
+
+_WRITERS: dict[type, Callable[[Any], None]] = {
+    PresenceChanged: _presence,
+    TypingChanged: _typing,
+    AccountChanged: _account,
+    SubscriptionChanged: _subscription,
+    JobChanged: _job,
+    MessageReceived: _message,
+    CallReported: _call,
+    PartFailed: _part_failed,
+    PartRecovered: _part_recovered,
+}

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as open_met
 
 from wigwag.adapters.metrics.contacts import ContactSeries, Labels, named
 from wigwag.adapters.metrics.counters import Counters
+from wigwag.adapters.metrics.message_counters import MessageCounters
 from wigwag.adapters.metrics.readings import Figures, Readings
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
@@ -41,24 +42,27 @@ class Metrics:
         figures: Figures | None = None,
     ) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, and nobody asks for them
-        self._clock = clock
+        self._gateway, self._clock = gateway, clock
         self._registry = CollectorRegistry()
         self._registry.register(Readings(gateway, clock, version, figures or {}))
-        self._counters = Counters(self._registry)
+        self._counters, self._messages = Counters(self._registry), MessageCounters(self._registry)
         self._contacts = ContactSeries(book, labels)
         ProcessCollector(registry=self._registry)
 
     def sink(self, fact: Fact) -> None:
         """Count what happened."""
         self._counters.count(fact)
+        self._messages.count(fact)
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answered HTTP request. `route` is its template, never its path."""
         self._counters.observe_request(route, method, status, seconds)
 
     async def run(self) -> None:
-        """Measure the event loop's lag, for ever."""
-        await self._counters.watch_lag(self._clock)
+        """Measure the event loop's lag, and have the jobs counted, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._counters.watch_lag(self._clock), name="metrics: lag")
+            tasks.create_task(self._messages.watch_jobs(self._gateway, self._clock), name="metrics: jobs")
 
     async def exposition(self, accept: str) -> tuple[str, AsyncIterator[bytes]]:
         """The content type and the text in chunks, in the format that an Accept header asks for."""

@@ -114,6 +114,50 @@ REQUEST_DURATION = Metric(
     help="Seconds from an HTTP request to the end of its answer, by route template.",
 )
 
+MESSAGES_SENT = Metric(
+    name="whatsapp_messages_sent_total",
+    kind="counter",
+    labels=("account", "type"),
+    help="Messages that WhatsApp took, by what they are.",
+)
+MESSAGES_RECEIVED = Metric(
+    name="whatsapp_messages_received_total",
+    kind="counter",
+    labels=("account", "type"),
+    help="What others wrote, and we from other devices, by what it is; also edits, deletions, reactions, votes.",
+)
+MESSAGES_FAILED = Metric(
+    name="whatsapp_messages_failed_total",
+    kind="counter",
+    labels=("account", "code"),
+    help="Messages that will not be sent, by the reason.",
+)
+JOBS = Metric(
+    name="wigwag_jobs",
+    kind="gauge",
+    labels=("account", "state"),
+    help="Messages to send and sent, as far as they are kept, by state; no sample while the database is away.",
+)
+JOB_CHANGES = Metric(
+    name="wigwag_job_changes_total",
+    kind="counter",
+    labels=("account", "state"),
+    help="Steps in the life of messages, by the state that they came into.",
+)
+SEND_DURATION = Metric(
+    name="wigwag_send_duration_seconds",
+    kind="histogram",
+    labels=("account",),
+    help="Seconds from when a message was due to when WhatsApp had taken it.",
+)
+MEDIA_DURATION = Metric(
+    name="whatsapp_media_processing_duration_seconds",
+    kind="histogram",
+    labels=("type", "direction"),
+    help="Seconds to make media ready to be sent (out), or to download them (in).",
+)
+CALLS = Metric(name="wigwag_calls_total", kind="counter", labels=("account",), help="Calls that came in.")
+
 PART_FAILURES = Metric(
     name="wigwag_part_failures_total",
     kind="counter",
@@ -161,6 +205,7 @@ FIXED_METRICS = (
     *(SUBSCRIPTIONS, SUBSCRIPTION_QUEUE, SUBSCRIPTION_PACE, SUBSCRIPTION_EVENTS),
     *(CONNECTION_STATUS, LINK_STATE, RECONNECTS, UPTIME),
     REQUEST_DURATION,
+    *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, SEND_DURATION, MEDIA_DURATION, CALLS),
     *(PART_FAILURES, PART_RECOVERIES, RECORDER_BACKLOG, RECORDER_DROPPED, INBOX_DROPPED, LOOP_LAG),
     *(BUILD_INFO, CPU_USAGE, MEMORY_USAGE),
 )
