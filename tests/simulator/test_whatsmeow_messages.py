@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """whatsmeow, as it is, sends and reads all that the simulator claims to know: kinds, groups, receipts and calls."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -158,6 +159,19 @@ async def test_it_reads_what_people_write_into_a_group_also_after_somebody_left(
     await program.expect("group", left=[f"9{BOB}@lid" if lid else f"{BOB}@s.whatsapp.net"])
     await world.send_text(ALICE, "only us", group=group)
     await program.expect("message", chat=f"{group}@g.us", text="only us")
+
+
+async def test_what_it_sends_again_after_the_line_was_cut_is_delivered_once(world: Simulator, program: Program) -> None:
+    for number, chat in enumerate((f"{ALICE}@s.whatsapp.net", f"{BY_NUMBER}@g.us")):
+        await world.inject("drop_acks", count=1)
+        saying = asyncio.create_task(program.do("say", chat=chat, content={"conversation": "once"}), name="say")
+        await received(world, 1 + 2 * number)
+        await world.cut()
+        await saying
+        await program.expect("sent")
+        assert world.journal.counts.events["duplicate"] == number + 1
+    assert sorted((line.phone, line.group) for line in world.journal.inbox if line.group is None) == [(ALICE, None)]
+    assert sorted(line.phone for line in world.journal.inbox if line.group) == [ALICE, BOB]
 
 
 async def test_it_writes_anew_to_a_phone_that_has_lost_its_keys(world: Simulator, tmp_path: Path) -> None:

@@ -159,35 +159,18 @@ class Controls:
         """
         world = self.exchange.world
         people, leaders = [world.person(p) for p in participants], [world.person(p) for p in admins]
+        actor = world.person(by) if by else None
         group = world.groups.get(group_id)
         if group is None:
             created = int(self.exchange.now())
             group = world.groups[group_id] = Group(
                 id=group_id, subject=subject, created=created, participants=[], admins=leaders, by_lid=by_lid
             )
-        renamed, group.subject = group.subject != subject, subject
-        before, group.participants, group.by_lid = group.participants, people, by_lid
-        leaders_before, group.admins = group.admins, leaders
-        actor = world.person(by) if by else None
-        if renamed:
-            groups.announce_subject(self.exchange, group, actor)
-        self._announce(group, before, leaders_before, actor)
+        group.by_lid = by_lid
+        groups.rename(self.exchange, group, subject, actor)
+        groups.change(self.exchange, group, people, leaders, actor)
         await _flush(self.exchange.streams.values())
         return group
-
-    def _announce(self, group: Group, before: list[Person], leaders: list[Person], by: Person | None) -> None:
-        joined = [person for person in group.participants if person not in before]
-        left = [person for person in before if person not in group.participants]
-        stayed = [person for person in before if person in group.participants]
-        promoted = [person for person in stayed if person in group.admins and person not in leaders]
-        demoted = [person for person in stayed if person in leaders and person not in group.admins]
-        changes = {"add": joined, "remove": left, "promote": promoted, "demote": demoted}
-        for action, changed in changes.items():
-            if changed:
-                group.version += 1
-                groups.announce_participants(self.exchange, group, action, changed, by)
-        for person in group.participants if left else []:
-            person.group_keys.forget(group.id)
 
     # -- messages and calls
 

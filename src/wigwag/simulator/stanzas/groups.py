@@ -26,16 +26,38 @@ def info(exchange: Exchange, stream: Stream, node: Node) -> list[Node]:
     return [_group(group)]
 
 
-def announce_subject(exchange: Exchange, group: Group, by: Person | None) -> None:
+def rename(exchange: Exchange, group: Group, subject: str, by: Person | None) -> None:
     """`by`: who did it; the first admin when nobody is named."""
-    head: dict[str, Value] = {"subject": group.subject, "s_t": exchange.time(), "s_o": _actor(group, by)}
-    _announce(exchange, group, Node("subject", head), group.participants, by)
+    renamed, group.subject = group.subject != subject, subject
+    if renamed:
+        head: dict[str, Value] = {"subject": group.subject, "s_t": exchange.time(), "s_o": _actor(group, by)}
+        _announce(exchange, group, Node("subject", head), group.participants, by)
 
 
-def announce_participants(
+def change(exchange: Exchange, group: Group, people: list[Person], admins: list[Person], by: Person | None) -> None:
+    """From now on these are in the group. Once somebody has left, the others write with new keys."""
+    before, leaders = group.participants, group.admins
+    group.participants, group.admins = people, admins
+    stayed = [person for person in before if person in people]
+    left = [person for person in before if person not in people]
+    changes = {
+        "add": [person for person in people if person not in before],
+        "remove": left,
+        "promote": [person for person in stayed if person in admins and person not in leaders],
+        "demote": [person for person in stayed if person in leaders and person not in admins],
+    }
+    for action, changed in changes.items():
+        if changed:
+            _announce_participants(exchange, group, action, changed, by)
+    for person in people if left else []:
+        person.group_keys.forget(group.id)
+
+
+def _announce_participants(
     exchange: Exchange, group: Group, action: str, people: list[Person], by: Person | None
 ) -> None:
-    """`action`: add, remove, promote or demote. Those who were removed hear of it too."""
+    """Those who were removed hear of it too."""
+    group.version += 1
     head: dict[str, Value] = {"prev_v_id": str(group.version - 1), "v_id": str(group.version)}
     change = Node(action, head, [_participant(group, person) for person in people])
     _announce(exchange, group, change, [*group.participants, *(people if action == "remove" else [])], by)
