@@ -63,7 +63,7 @@ _XSS = [
         r"<[ /]?style[^<>]{0,100}>[^<]{0,800}?(?:@import|expression ?\(|-moz-binding)",
         r"\bstyle ?= ?['\"`]?[^'\"<>]{0,200}?(?:expression ?\(|-moz-binding|behaviou?r ?: ?url)",
         rf"(?:=|\burl\(|\]\() ?['\"`]? ?{_SCRIPT_URI} ?[^\s<>]{{0,200}}?[(`=\[/;]",  # as an attribute, link or style
-        rf"\b{_SCRIPT_URI}(?:[^\s<>'\"`(]{{0,200}}[(`]|[\w.]{{1,80}}=|/[/*])",  # bare, with code right behind it
+        rf"\b{_SCRIPT_URI}(?!void\(0\))(?:[^\s<>'\"`(]{{0,200}}[(`]|[\w.]{{1,80}}=|/[/*])",  # bare, code behind it
         r"\bdata:(?:text/html|text/javascript|application/(?:x-)?javascript|application/xhtml\+xml)[;,]",
         rf"['\"`][ )\]}}]{{0,4}}[-+;*,|&] ?{_CALL} ?(?:;? ?//|;? ?<!--|[-+;*|&] ?['\"`])",  # ';alert(1)// ends a string
         r"\{\{[^{}]{0,200}\bconstructor\b",
@@ -78,7 +78,7 @@ _STATEMENT = (
     r"|insert into \S|update [^\s;]{1,60} set \w|truncate (?:table )?\w|alter (?:table|user|login|database|role) \w"
     r"|create (?:table|user|login|database|function|procedure|role|or replace) |exec(?:ute)?(?: |\()|shutdown\b"
     r"|waitfor (?:delay|time) |grant \w{1,20} (?:on|to)|declare @|select [^;]{1,200} from \w|select \w{1,30}\("
-    r"|copy \w{1,60} (?:from|to) |merge into )"
+    r"|copy \w{1,60} (?:from|to) |merge into |call \w{1,40}\()"
 )
 _FUNCTION = (
     r"(?:(?:sleep|benchmark|pg_sleep|randomblob|load_file|extractvalue|updatexml|ascii|ord|substr|substring|mid|length"
@@ -98,7 +98,7 @@ _TAUTOLOGY = [
 ]
 _ALWAYS = (  # after ' or
     rf"(?:not[ (]{{1,4}})?{_NUMBER}[ )]{{0,9}}(?:[=<>!]{{1,3}}|like|in|between)[ (]{{0,9}}(?:{_NUMBER}|['\"])"
-    r"|[\w.]{1,60} like ['\"]%"
+    r"|[\w.]{1,60} (?:like ['\"]%|is (?:not )?null\b)|['\"][^'\"]{0,40}['\"] ?(?:=|like) ?['\"]"
 )
 _STACKED = re.compile(rf"^(?:-?\d{{1,20}})?[ )]{{0,9}};[ ;]{{0,4}}{_STATEMENT}")
 _AFTER_LITERAL = re.compile(
