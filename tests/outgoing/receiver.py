@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A receiver of webhooks on this machine that behaves as badly as its path says, and remembers all it was sent.
 
-    /200 … any status · /429/60 with Retry-After · /301/8080 with a Location at that port · /drip a byte now and then, for ever
-    /never takes all and says nothing · /reset after the headers · /endless a body without end · /garbage no HTTP
+    /200 … any status · /429/60 with Retry-After · /301/8080 with a Location at that port · /garbage no HTTP
+    /never takes all and says nothing · /reset after the headers · /drip a byte at times · /endless a body without end
 
 It speaks plain sockets, because no well-behaved server can do these things.
 """
