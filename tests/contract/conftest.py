@@ -15,27 +15,66 @@ from sqlalchemy import NullPool, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from wigwag.adapters.memory.accounts import MemoryAccountStore
+from wigwag.adapters.memory.eraser import MemoryEraser
+from wigwag.adapters.memory.events import MemoryEventLog
+from wigwag.adapters.memory.jobs import MemoryJobArchive
+from wigwag.adapters.memory.ledger import MemoryLedger
+from wigwag.adapters.memory.messages import MemoryMessageStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
+from wigwag.adapters.memory.templates import MemoryTemplateStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
 from wigwag.adapters.storage.stores import Stores, open_stores
-from wigwag.app.ports import AccountStore, PresenceStore, WatchStore
+from wigwag.app.ports import (
+    AccountStore,
+    Eraser,
+    EventLog,
+    JobArchive,
+    Ledger,
+    MessageStore,
+    PresenceStore,
+    TemplateStore,
+    WatchStore,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class InMemory:
-    """The three memory stores, beside `Stores` of the SQL room."""
+    """The memory stores, beside `Stores` of the SQL room."""
 
     presence: PresenceStore
     watches: WatchStore
     accounts: AccountStore
+    ledger: Ledger
+    jobs: JobArchive
+    messages: MessageStore
+    events: EventLog
+    templates: TemplateStore
+    eraser: Eraser
+
+
+def in_memory() -> InMemory:
+    """Empty memory stores that share what they must."""
+    watches, log = MemoryWatchStore(), MemoryEventLog()
+    ledger, messages = MemoryLedger(log), MemoryMessageStore(log)
+    jobs = MemoryJobArchive(ledger)
+    return InMemory(
+        presence=MemoryPresenceStore(watches),
+        watches=watches,
+        accounts=MemoryAccountStore(),
+        ledger=ledger,
+        jobs=jobs,
+        messages=messages,
+        events=log,
+        templates=MemoryTemplateStore(),
+        eraser=MemoryEraser(ledger, jobs, messages, log),
+    )
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres", "mariadb"])
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[InMemory | Stores]:
     """Empty stores of one kind after the other."""
     if request.param == "memory":
-        watches = MemoryWatchStore()
-        yield InMemory(presence=MemoryPresenceStore(watches), watches=watches, accounts=MemoryAccountStore())
+        yield in_memory()
         return
     async with _database(request, tmp_path) as address:
         opened = await open_stores(address, patience=30.0)  # a busy machine may be slow; that is not tested here
@@ -56,6 +95,36 @@ def watches(stores: InMemory | Stores) -> WatchStore:
 @pytest.fixture
 def accounts(stores: InMemory | Stores) -> AccountStore:
     return stores.accounts
+
+
+@pytest.fixture
+def ledger(stores: InMemory | Stores) -> Ledger:
+    return stores.ledger
+
+
+@pytest.fixture
+def archive(stores: InMemory | Stores) -> JobArchive:
+    return stores.jobs
+
+
+@pytest.fixture
+def messages(stores: InMemory | Stores) -> MessageStore:
+    return stores.messages
+
+
+@pytest.fixture
+def log(stores: InMemory | Stores) -> EventLog:
+    return stores.events
+
+
+@pytest.fixture
+def templates(stores: InMemory | Stores) -> TemplateStore:
+    return stores.templates
+
+
+@pytest.fixture
+def eraser(stores: InMemory | Stores) -> Eraser:
+    return stores.eraser
 
 
 @asynccontextmanager
