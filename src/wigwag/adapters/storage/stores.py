@@ -19,6 +19,8 @@ from wigwag.adapters.storage.migrate import migrate
 from wigwag.adapters.storage.presence import SqlPresenceStore
 from wigwag.adapters.storage.templates import SqlTemplateStore
 from wigwag.adapters.storage.watches import SqlWatchStore
+from wigwag.adapters.storage.webhook_deliveries import SqlDeliveryStore
+from wigwag.adapters.storage.webhook_endpoints import SqlEndpointStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Stores:
     events: SqlEventLog
     templates: SqlTemplateStore
     eraser: SqlEraser
+    endpoints: SqlEndpointStore
+    deliveries: SqlDeliveryStore
     database: Database
 
     async def ping(self) -> None:
@@ -70,6 +74,8 @@ async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
         events=SqlEventLog(database),
         templates=SqlTemplateStore(database),
         eraser=SqlEraser(database),
+        endpoints=SqlEndpointStore(database),
+        deliveries=SqlDeliveryStore(database),
         database=database,
     )
     try:
