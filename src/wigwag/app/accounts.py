@@ -5,7 +5,7 @@ The rules are the table in `domain.account`; here they meet real time. A link th
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wigwag.app.failures import Failures
@@ -27,7 +27,7 @@ class Accounts:
     Args:
         chance: gives numbers from 0 to 1, to spread attempts.
         in_use: whether contacts are tracked through an account.
-        turned: told of every change, before the sinks are.
+        turned: each is told of every change, before the sinks are.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Accounts:
         announce: Callable[[Fact], None],
         chance: Callable[[], float],
         in_use: Callable[[str], bool],
-        turned: Callable[[AccountChanged], None],
+        turned: Sequence[Callable[[AccountChanged], None]],
     ) -> None:
         self._link, self._store, self._clock = link, store, clock
         self._announce, self._chance, self._in_use, self._turned = announce, chance, in_use, turned
@@ -102,7 +102,8 @@ class Accounts:
         self._put(after)
         self._retries[after.name] = self._next_attempt(after, report.signal)
         change = AccountChanged(before=before, after=after, at=report.at)
-        self._turned(change)
+        for follow in self._turned:
+            follow(change)
         self._announce(change)
         self._wake.set()
 

@@ -96,10 +96,77 @@ class Outside:
     chance: Callable[[], float] = random.random  # from 0 to 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watching:
+    """The use cases of presence, wired to one another."""
+
+    book: Book
+    tracker: Tracker
+    pacers: Pacers
+    subscriber: Subscriber
+    accounts: Accounts
+
+
 def assemble(outside: Outside) -> Core:
     """Wire the use cases. Sinks are added to the fan-out by the caller."""
-    book, fanout = Book(), Fanout(outside.on_sink_error)
-    clock, announce = outside.clock, fanout.announce
+    fanout, clock = Fanout(outside.on_sink_error), outside.clock
+    turned: list[Callable[[AccountChanged], None]] = []
+    watching = _watching(outside, fanout, turned)
+    accounts = watching.accounts
+    correspondence = correspond(
+        outside.mail,
+        accounts=accounts,
+        choices=outside.account_store,
+        clock=clock,
+        announce=fanout.announce,
+        chance=outside.chance,
+    )
+    turned += [watching.pacers.turn, correspondence.dispatchers.turn]
+    recorder = Recorder(watching.book, outside.presence_store, clock, fanout.announce)
+    fanout.add("recorder", recorder.record)
+    teller = Teller(outside.mail.events, clock, fanout.announce, outside.wanted)
+    fanout.add("teller", teller.tell)
+    gateway = Gateway(
+        tracker=watching.tracker,
+        subscriber=watching.subscriber,
+        recorder=recorder,
+        accounts=accounts,
+        pacers=watching.pacers,
+        correspondence=correspondence,
+    )
+    intake = Intake(
+        link=outside.link,
+        tracker=watching.tracker,
+        subscriber=watching.subscriber,
+        accounts=accounts,
+        mailbox=correspondence.mailbox,
+        receipts=correspondence.receipts,
+        announce=fanout.announce,
+    )
+    return Core(
+        book=watching.book,
+        fanout=fanout,
+        tracker=watching.tracker,
+        pacers=watching.pacers,
+        subscriber=watching.subscriber,
+        recorder=recorder,
+        accounts=accounts,
+        intake=intake,
+        cleaner=_cleaner(outside, watching.book, recorder, correspondence, gateway, fanout.announce),
+        correspondence=correspondence,
+        teller=teller,
+        gateway=gateway,
+        clock=clock,
+    )
+
+
+def _watching(outside: Outside, fanout: Fanout, turned: list[Callable[[AccountChanged], None]]) -> _Watching:
+    """Wire what follows presence.
+
+    Args:
+        turned: who is told of every change of an account, before the sinks are.
+    """
+    book, clock, announce = Book(), outside.clock, fanout.announce
     pacers = Pacers(
         new_plan=lambda: Plan(subscriber.pace, cap=outside.cap, stale_after=outside.stale_after),
         new_pacer=lambda account, plan: _pacer(account, plan, outside, fanout, tracker, accounts, subscriber),
@@ -124,56 +191,9 @@ def assemble(outside: Outside) -> Core:
         announce=announce,
         chance=outside.chance,
         in_use=pacers.in_use,
-        turned=lambda change: turned(change),  # noqa: PLW0108  it is made below
+        turned=turned,
     )
-    correspondence = correspond(
-        outside.mail,
-        accounts=accounts,
-        choices=outside.account_store,
-        clock=clock,
-        announce=announce,
-        chance=outside.chance,
-    )
-
-    def turned(change: AccountChanged) -> None:
-        pacers.turn(change)
-        correspondence.dispatchers.turn(change)
-
-    recorder = Recorder(book, outside.presence_store, clock, announce)
-    fanout.add("recorder", recorder.record)
-    teller = Teller(outside.mail.events, clock, announce, outside.wanted)
-    fanout.add("teller", teller.tell)
-    gateway = Gateway(
-        tracker=tracker,
-        subscriber=subscriber,
-        recorder=recorder,
-        accounts=accounts,
-        pacers=pacers,
-        correspondence=correspondence,
-    )
-    return Core(
-        book=book,
-        fanout=fanout,
-        tracker=tracker,
-        pacers=pacers,
-        subscriber=subscriber,
-        recorder=recorder,
-        accounts=accounts,
-        intake=Intake(
-            link=outside.link,
-            tracker=tracker,
-            subscriber=subscriber,
-            accounts=accounts,
-            mailbox=correspondence.mailbox,
-            receipts=correspondence.receipts,
-            announce=announce,
-        ),
-        cleaner=_cleaner(outside, book, recorder, correspondence, gateway, announce),
-        correspondence=correspondence,
-        teller=teller,
-        gateway=gateway,
-        clock=clock,
-    )
+    return _Watching(book=book, tracker=tracker, pacers=pacers, subscriber=subscriber, accounts=accounts)
 
 
 def _pacer(
