@@ -67,7 +67,7 @@ def wigwag(*arguments: str, log: Path, port: int | None = None) -> Iterator[Proc
         )
     process = Process(url=f"http://127.0.0.1:{port}", log=log, popen=popen)
     try:
-        wait(lambda: _answers(process), process)
+        wait(lambda: answers(process), process)
         yield process
     finally:
         popen.kill()
@@ -90,7 +90,7 @@ def wait(holds: Callable[[], object], process: Process | None = None) -> None:
         pause.wait(0.02)
 
 
-def _answers(process: Process) -> bool:
+def answers(process: Process) -> bool:
     try:
         httpx.get(f"{process.url}/livez")
     except httpx.TransportError:
