@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import uvicorn
 from typer.testing import CliRunner, Result
 
+from tests.desk import Desk, DeskGateway
 from wigwag.adapters.rest import Check, build_app
+from wigwag.app.gateway import Gateway
 from wigwag.cli import app
 from wigwag.testing import FakeClock, Trial, build_trial, running
 
@@ -51,7 +53,9 @@ class House:
 
     def open(self) -> None:
         """Answer on the port."""
-        self._server = uvicorn.Server(uvicorn.Config(_app(self.trial), log_config=None, lifespan="off"))
+        self._server = uvicorn.Server(
+            uvicorn.Config(_app(self.trial.core.gateway, self.trial.clock), log_config=None, lifespan="off")
+        )
         listening = socket.create_server(("127.0.0.1", self.port))
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve([listening]), self._loop)
 
@@ -75,12 +79,32 @@ class House:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
 
+class Front:
+    """A gateway of which only its desk is there, on a port of this machine, for as long as the block lasts."""
+
+    def __init__(self) -> None:
+        self.desk, self.clock = Desk(), FakeClock(time.time())
+        self.gateway = DeskGateway(self.desk)
+
+    def __enter__(self) -> Self:
+        self._server = uvicorn.Server(uvicorn.Config(_app(self.gateway, self.clock), log_config=None, lifespan="off"))
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([listening])), name="front")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(PATIENCE)
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
-def _app(trial: Trial) -> Any:
+def _app(gateway: Gateway, clock: FakeClock) -> Any:
     async def exposition(_accept: str) -> tuple[str, AsyncIterator[bytes]]:
         raise NotImplementedError
 
@@ -88,8 +112,8 @@ def _app(trial: Trial) -> Any:
         return []
 
     return build_app(
-        trial.core.gateway,
-        clock=trial.clock,
+        gateway,
+        clock=clock,
         exposition=exposition,
         observe=lambda *_: None,
         ready=ready,
@@ -102,6 +126,12 @@ def house() -> Iterator[House]:
     house = House()
     yield house
     house.end()
+
+
+@pytest.fixture
+def front() -> Iterator[Front]:
+    with Front() as front:
+        yield front
 
 
 @pytest.fixture

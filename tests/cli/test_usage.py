@@ -20,6 +20,7 @@ from wigwag.cli.outcome import ExitCode
 VERBS = [
     ["demo"], ["serve"], ["simulate"], ["watch"], ["track"], ["untrack"], ["erase"], ["subscriptions"], ["groups"],
     ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"], ["backup"], ["restore"],
+    ["send"], ["messages"], ["templates"],
 ]  # fmt: skip
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ANNA = "919876543210"
@@ -28,6 +29,9 @@ ASKING = [
     ["subscriptions"], ["groups"], ["pair"], ["pace"], ["accounts"], ["accounts", "show", "x"],
     ["accounts", "add", "x"], ["accounts", "connect", "x"], ["accounts", "disconnect", "x"],
     ["accounts", "remove", "x"], ["accounts", "appear", "x", "off"],
+    ["send", ANNA, "Hi"], ["send", ANNA, "Hi", "--wait"], ["messages"], ["messages", "show", "x"],
+    ["messages", "cancel", "x"], ["messages", "retry", "x"], ["messages", "chat", ANNA],
+    ["templates"], ["templates", "show", "x"], ["templates", "set", "x", "Hi"], ["templates", "remove", "x"],
 ]  # fmt: skip
 
 
@@ -71,6 +75,17 @@ def test_version(wigwag: Command) -> None:
         (["erase", "nobody"], "not a WhatsApp address"),
         (["pace", "furious"], "furious"),
         (["serve", "--port", "70000"], "--port"),
+        (["send", "919876543210"], "what? Give a text, --file or --template."),
+        (["send", "919876543210", "Hi", "--template", "welcome"], "what?"),
+        (["send", "919876543210", "Hi", "--file", "no-such-file.jpg"], "no-such-file.jpg"),
+        (["send", "919876543210", "Hi", "--caption", "x"], "--type and --caption go with --file"),
+        (["send", "919876543210", "Hi", "--type", "poll"], "poll"),
+        (["send", "919876543210", "Hi", "--value", "a=b"], "--value goes with --template"),
+        (["send", "919876543210", "--template", "x", "--value", "ab"], "'ab' has no ="),
+        (["send", "919876543210", "Hi", "--at", "soon"], "'soon' is no time"),
+        (["send", "919876543210", "Hi", "--at", "2001-01-01T00:00Z"], "has passed already"),
+        (["messages", "--state", "lost"], "lost"),
+        (["messages", "--limit", "0"], "--limit"),
     ],
     ids=lambda value: _words(value) if isinstance(value, list) else "",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.rest.desk import START, Desk, DeskGateway
+from tests.desk import START, Desk, DeskGateway
 from wigwag.adapters.rest import Check, build_app
 from wigwag.app.gateway import Gateway
 from wigwag.testing import FakeClock, Trial, build_trial, running

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.rest.desk import ANNA, START, Desk
+from tests.desk import ANNA, START, Desk
 from wigwag.domain.messages import Message, MessageKind
 
 CHAT = f"/api/chats/{ANNA}/messages"

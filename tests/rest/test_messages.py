@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.rest.desk import ANNA, START, Desk, job
+from tests.desk import ANNA, START, Desk, job
 from wigwag.adapters.rest.doorstep import LARGEST_BODY
 from wigwag.adapters.rest.drafts import TYPES
 from wigwag.adapters.rest.examples import BODIES

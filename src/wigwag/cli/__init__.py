@@ -13,7 +13,21 @@ import typer
 from typer.core import TyperGroup
 
 from wigwag import __version__
-from wigwag.cli import accounts, backup, config, demo, pair, serve, simulate, subscriptions, track, watch
+from wigwag.cli import (
+    accounts,
+    backup,
+    config,
+    demo,
+    messages,
+    pair,
+    send,
+    serve,
+    simulate,
+    subscriptions,
+    templates,
+    track,
+    watch,
+)
 from wigwag.cli.outcome import ExitCode, Failure
 from wigwag.cli.screen import complain, say
 from wigwag.domain.errors import GatewayError
@@ -62,12 +76,15 @@ for verb, panel in (
     (track.erase, ASK),
     (subscriptions.subscriptions, ASK),
     (subscriptions.groups, ASK),
+    (send.send, ASK),
     (pair.pair, SET_UP),
     (subscriptions.pace, SET_UP),
     (backup.backup, SET_UP),
     (backup.restore, SET_UP),
 ):
     app.command(rich_help_panel=panel)(verb)
+app.add_typer(messages.app, name="messages", rich_help_panel=ASK)
+app.add_typer(templates.app, name="templates", rich_help_panel=ASK)
 app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 

@@ -40,11 +40,15 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def get(self, *path: str, **params: str | None) -> Any:
+    def get(self, *path: str, **params: str | list[str] | None) -> Any:
         return self._ask("GET", path, params={name: value for name, value in params.items() if value is not None})
 
     def post(self, *path: str, body: Any = None) -> Any:
         return self._ask("POST", path, json=body)
+
+    def upload(self, *path: str, file: bytes) -> Any:
+        """Send the bytes themselves."""
+        return self._ask("POST", path, content=file)
 
     def put(self, *path: str, body: Any) -> Any:
         return self._ask("PUT", path, json=body)
@@ -70,7 +74,7 @@ class Client:
                 ExitCode.UNREACHABLE,
             ) from error
         if answer.is_error:
-            raise Failure(_reason(answer), ExitCode.REFUSED if answer.is_client_error else ExitCode.FAILED)
+            raise _failure(answer)
         try:
             return answer.json() if answer.content else None
         except json.JSONDecodeError as error:
@@ -80,11 +84,15 @@ class Client:
         return Failure(f"{self.url!r} is no address of a gateway: write it like {HOME}.", ExitCode.USAGE)
 
 
-def _reason(answer: httpx.Response) -> str:
+def _failure(answer: httpx.Response) -> Failure:
     """What the gateway says was wrong: the detail of a problem (RFC 9457), else the status."""
     try:
         problem = answer.json()
     except json.JSONDecodeError:
         problem = None
-    detail = problem.get("detail") or problem.get("title") if isinstance(problem, dict) else None
-    return str(detail) if detail else f"the gateway answered {answer.status_code} {answer.reason_phrase}."
+    problem = problem if isinstance(problem, dict) else {}
+    reason = problem.get("detail") or problem.get("title")
+    reason = str(reason) if reason else f"the gateway answered {answer.status_code} {answer.reason_phrase}."
+    if problem.get("code") == "invalid_jid":
+        return Failure(reason, ExitCode.USAGE)
+    return Failure(reason, ExitCode.REFUSED if answer.is_client_error else ExitCode.FAILED)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from wigwag.app.gateway import Gateway
 from wigwag.app.messages import Messages
 from wigwag.app.ports import JobFilter
-from wigwag.domain.account import Account
+from wigwag.domain.account import Account, LinkState
 from wigwag.domain.contents import Text
-from wigwag.domain.delivery import Job, Receipt, State
+from wigwag.domain.delivery import Job, Receipt, State, move
 from wigwag.domain.drafts import Draft, Template
 from wigwag.domain.errors import NotFound
 from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
+from wigwag.domain.subscriptions import Plan
 
 ANNA = Jid("919876543210@s.whatsapp.net")
 START = 1_800_000_000.0  # Unix seconds: 2027-01-15T08:00:00Z
@@ -39,6 +40,7 @@ class Desk(Messages):
     said: list[Message] = field(default_factory=list)
     file: tuple[bytes, str] = (b"", "")
     now: float = START
+    texts: dict[str, str] = field(default_factory=dict)
 
     def lay(self, *jobs: Job) -> None:
         self.laid |= {each.id: each for each in jobs}
@@ -83,12 +85,43 @@ class Desk(Messages):
     async def mark_read(self, chat: str, message_id: str, *, account: str | None = None) -> None:
         self.asked.append((chat, message_id, account))
 
+    async def templates(self) -> dict[str, str]:
+        return self.texts
+
+    async def template(self, name: str) -> str:
+        if name not in self.texts:
+            raise NotFound("There is no template of this name.")
+        return self.texts[name]
+
+    async def put_template(self, name: str, text: str) -> None:
+        self.texts[name] = text
+
+    async def remove_template(self, name: str) -> None:
+        del self.texts[name]
+
+    async def cancel(self, job_id: str) -> Job:
+        return self._move(await self.job(job_id), State.CANCELLED)
+
+    async def retry(self, job_id: str) -> Job:
+        return self._move(await self.job(job_id), State.ACCEPTED)
+
+    def _move(self, job: Job, state: State) -> Job:
+        self.lay(move(job, state, self.now))
+        return self.laid[job.id]
+
 
 class DeskGateway(Gateway):
-    """A gateway that has a desk and nothing else."""
+    """A gateway that has a desk and one account, and nothing else."""
 
     def __init__(self, desk: Desk) -> None:
         self.messages = desk
 
+        self.link = LinkState.CONNECTED
+
     def account(self, name: str) -> Account:
-        raise NotFound("There is no account of this name.")
+        if name != "default":
+            raise NotFound("There is no account of this name.")
+        return Account(name=name, state=self.link)
+
+    def plans(self) -> dict[str, Plan]:
+        return {}
