@@ -7,18 +7,26 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from wigwag.adapters import numbering
 from wigwag.adapters.clock import SystemClock
-from wigwag.adapters.storage.stores import open_stores
+from wigwag.adapters.media import MediaFiles
+from wigwag.adapters.outgoing import Outgoing
+from wigwag.adapters.storage.stores import Stores, open_stores
+from wigwag.adapters.whatsapp.courier import WORD, WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
+from wigwag.app.correspondence import Mail
 from wigwag.domain.errors import Conflict
 from wigwag.domain.pacing import Pace
+from wigwag.domain.throttle import Rate
 from wigwag.simulator import Limits, Simulator
 from wigwag.testing import RecordingSink
 
 PATIENCE = 30.0  # seconds until a test gives up waiting; never a measure
 BRISK = Pace(batch=20, gap=0.01, rest=0.05)
+AT_ONCE = Rate(per_minute=0, jitter=0.0)
+MIB = 1 << 20
 
 
 class PushedClock(SystemClock):
@@ -60,6 +68,8 @@ class Stage:
     facts: RecordingSink
     clock: PushedClock
     whatsapp: WhatsApp
+    stores: Stores
+    media: MediaFiles
     running: "asyncio.Task[None]"
 
     async def until(self, holds: Callable[[], object], *, patience: float = PATIENCE) -> None:
@@ -92,13 +102,42 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    simulator: Simulator, clock: PushedClock, home: Path, *, pace: Pace = BRISK, cap: int | None = None
+    simulator: Simulator,
+    clock: PushedClock,
+    home: Path,
+    *,
+    pace: Pace = BRISK,
+    cap: int | None = None,
+    fetch_media: bool = False,
+    budget: int = MIB,
+    word: float = WORD,
 ) -> AsyncIterator[Stage]:
-    """Run a core on real parts in `home`, until the block ends as a stop in order would end it."""
+    """Run a core on real parts in `home`, until the block ends as a stop in order would end it.
+
+    Args:
+        fetch_media: media of others are downloaded when they come.
+        budget: bytes of media that are kept.
+        word: seconds to wait for WhatsApp's word on a message.
+    """
     attach(simulator.url, simulator.root_key, simulator.certificate)
     simulator.set_limits(Limits(subscriptions_per_minute=None))  # our pace here is not the default one
     whatsapp = WhatsApp(home / "session", clock.now)
     stores = await open_stores(f"sqlite:///{home}/wigwag.db")
+    media, outgoing = MediaFiles(home / "media", budget=budget, now=clock.now), Outgoing([])
+    mail = Mail(
+        courier=WhatsAppCourier(whatsapp, word=word),
+        ledger=stores.ledger,
+        archive=stores.jobs,
+        messages=stores.messages,
+        events=stores.events,
+        templates=stores.templates,
+        eraser=stores.eraser,
+        media=media,
+        fetcher=outgoing,
+        numbering=numbering.forms,
+        rate=AT_ONCE,
+        fetch_media=fetch_media,
+    )
     facts = RecordingSink()
     core = assemble(
         Outside(
@@ -107,6 +146,7 @@ async def staged(
             presence_store=stores.presence,
             watch_store=stores.watches,
             account_store=stores.accounts,
+            mail=mail,
             clock=clock,
             pace=pace,
             cap=cap,
@@ -118,12 +158,23 @@ async def staged(
     await core.restore()
     running = asyncio.create_task(core.run(), name="core")
     try:
-        yield Stage(core=core, simulator=simulator, facts=facts, clock=clock, whatsapp=whatsapp, running=running)
+        yield Stage(
+            core=core,
+            simulator=simulator,
+            facts=facts,
+            clock=clock,
+            whatsapp=whatsapp,
+            stores=stores,
+            media=media,
+            running=running,
+        )
+        await core.drain()
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await core.finish()
         await whatsapp.close()
+        await outgoing.close()
         await stores.close()
         simulator.clear_faults()
 

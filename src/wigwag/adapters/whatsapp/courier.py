@@ -8,7 +8,7 @@ that what times out was really on its way.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message as Protobuf
 from neonize.utils.enum import MediaType, ReceiptType
@@ -23,7 +23,7 @@ from wigwag.adapters.whatsapp.writing import written
 from wigwag.domain.contents import Kind, Media
 from wigwag.domain.delivery import Job
 from wigwag.domain.errors import GatewayError, Unavailable, Unconfirmed
-from wigwag.domain.ids import PERSON, Jid, number
+from wigwag.domain.ids import Jid, number
 from wigwag.domain.media import Prepared
 from wigwag.domain.messages import Message
 
@@ -43,10 +43,14 @@ _TYPES = {
 
 
 class WhatsAppCourier:
-    """Messages of all accounts of a room."""
+    """Messages of all accounts of a room.
 
-    def __init__(self, room: WhatsApp) -> None:
-        self._room = room
+    Args:
+        word: seconds to wait for WhatsApp's word on a message.
+    """
+
+    def __init__(self, room: WhatsApp, word: float = WORD) -> None:
+        self._room, self._word = room, word
         self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._late: set[str] = set()  # secrets of messages of which the word may still come
 
@@ -64,7 +68,7 @@ class WhatsAppCourier:
             protobuf = Protobuf.FromString(message)
             sending = session.begin(lambda client: client.send_message(address, protobuf))
             try:
-                async with asyncio.timeout(WORD):
+                async with asyncio.timeout(self._word):
                     answer = await asyncio.shield(sending)
             except TimeoutError as error:
                 self._give_up(session, sending, job)
@@ -82,11 +86,11 @@ class WhatsAppCourier:
 
     async def registered(self, account: str, forms: Sequence[Jid]) -> dict[Jid, Jid]:
         by_number = {number(form): form for form in forms}
-        answers = await self._room.session(account).call(
-            lambda client: client.is_on_whatsapp(*(f"+{digits}" for digits in by_number))
-        )
+        session, people = self._room.session(account), self._room.people(account)
+        answers = await session.call(lambda client: _ask(client, [f"+{digits}" for digits in by_number]))
+        people.hear_news()
         return {
-            by_number[asked]: Jid(f"{answer.JID.User}@{PERSON}") if answer.JID.Server == PERSON else by_number[asked]
+            by_number[asked]: await people.jid_of(session, answer.JID) or by_number[asked]
             for answer in answers
             if answer.IsIn and (asked := answer.Query.removeprefix("+")) in by_number
         }
@@ -124,6 +128,16 @@ class WhatsAppCourier:
 
         sending.add_done_callback(told)
         inbox.put(Heard(session.account, now(), Ended("no word on a message")))
+
+
+async def _ask(client: Any, numbers: list[str]) -> Sequence[Any]:
+    """The answers. To neonize, it is an error when there is none."""
+    try:
+        return cast(Sequence[Any], await client.is_on_whatsapp(*numbers))
+    except Exception as error:
+        if "returned nothing" in str(error):
+            return []
+        raise
 
 
 def _seconds(timestamp: int) -> float:

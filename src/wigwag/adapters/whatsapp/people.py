@@ -64,8 +64,12 @@ class People:
         if missing:
             addresses = [address_of(jid) for jid in missing]
             await session.call(lambda client: client.get_user_info(*addresses))
-            self._strangers.clear()
+            self.hear_news()
         self._learned.update(unknown)
+
+    def hear_news(self) -> None:
+        """More people may be known to whatsmeow now: those whom nobody knew are asked about again."""
+        self._strangers.clear()
 
     async def _has_lid(self, session: Session, jid: Jid) -> bool:
         lid = await session.call(lambda client: client.get_lid_from_pn(address_of(jid)))

@@ -126,6 +126,10 @@ class WhatsApp:
             raise NotLinked
         return session
 
+    def people(self, account: str) -> People:
+        """The addresses that the account knows."""
+        return self._people[account]
+
     async def _end(self, account: str) -> None:
         session = self._sessions.pop(account, None)
         if session is not None:

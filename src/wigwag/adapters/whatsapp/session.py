@@ -6,6 +6,7 @@ neonize loses the exceptions of handlers, so a handler here does one `put` and n
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ class Late(NamedTuple):
 
 
 _NO_LINK = ("not connected", "websocket", "client is nil", "not logged in", "closed network", "timed out")
+_BUSY = re.compile(r"status (429|5\d\d)")  # what WhatsApp's server says when it may be asked again later
 
 
 class QrCode(str):
@@ -62,6 +64,13 @@ class Ended(str):
     __slots__ = ()
 
 
+class Cut(Exception):
+    """This client was ended while whatsmeow was at work: nobody knows how far it came."""
+
+    def __str__(self) -> str:
+        return "the client ended in the middle (not connected)"
+
+
 class Session:
     """A client of neonize for one account.
 
@@ -80,6 +89,7 @@ class Session:
         self._expiry: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._begun: set[asyncio.Future[Any]] = set()
+        self._over = asyncio.Event()
         self._client = NewAClient(str(path), uuid=f"{account}-{number}", props=OURSELVES)
         self._client._stop_finalizer.detach()  # noqa: SLF001  else the collector may stop a client at any time
         self._client.event.qr(self._on_qr)
@@ -116,8 +126,7 @@ class Session:
     async def _let_go(self) -> None:
         """Wait for nothing more. Go may still hold our callbacks, so they must not be collected yet."""
         (_ENDED if self._paired else _NEVER_ENDED).append(self._client)
-        for begun in self._begun:
-            begun.cancel()
+        self._over.set()  # a cancel would look to those who wait as if somebody had cancelled them
         await asyncio.gather(*self._begun, return_exceptions=True)
         if self._running is not None:
             self._running.cancel()
@@ -137,7 +146,7 @@ class Session:
             raise _translated(error) from error
 
     def begin(self, work: Callable[[Any], Awaitable[Answer]]) -> "asyncio.Task[Answer]":
-        """Ask whatsmeow something that may take long. It raises whatever neonize raises. Raises NotLinked.
+        """Ask whatsmeow something that may take long. It raises whatever neonize raises, and Cut. Raises NotLinked.
 
         The gate is held only for as long as whatsmeow needs to find its client.
         """
@@ -145,13 +154,17 @@ class Session:
             raise NotLinked
 
         async def ask() -> Answer:
-            answer = asyncio.ensure_future(work(self._client))
+            answer, over = asyncio.ensure_future(work(self._client)), asyncio.ensure_future(self._over.wait())
             try:
                 async with self._gate.shared():
                     await asyncio.wait([answer], timeout=CALL_TIMEOUT)
-                return await answer
+                await asyncio.wait([answer, over], return_when=asyncio.FIRST_COMPLETED)
+                if not answer.done():
+                    raise Cut
+                return answer.result()
             finally:
                 answer.cancel()
+                over.cancel()
 
         begun = asyncio.create_task(ask(), name=f"whatsapp {self.account}: call")
         self._begun.add(begun)
@@ -199,4 +212,6 @@ def _translated(error: Exception) -> GatewayError:
     text = str(error)
     if any(sign in text.lower() for sign in _NO_LINK):
         return NotLinked()
+    if _BUSY.search(text):
+        return Unavailable(f"WhatsApp does not answer this now: {text}")
     return Refused(f"WhatsApp's library refused: {text}")

@@ -35,14 +35,14 @@ def attach(url: str, root_key: bytes, certificate: str) -> None:
         Conflict: this process is attached to another simulator already.
     """
     global _attached  # noqa: PLW0603  the library is one a process, and so is what was done to it
-    simulator = url, root_key, certificate
+    simulator, address = (url, root_key, certificate), _websocket(url)
     if _attached == simulator:
         return
     if _attached is not None:
         raise Conflict("This process talks to another simulator already: start a new one.")
     if sys.platform != "linux":
         raise Unavailable("The simulator can be used on Linux only: elsewhere, pair with WhatsApp itself.")
-    news = {ADDRESS: _websocket(url), ROOT_KEY: root_key, CERTIFICATES: _file(certificate), VARIABLE: NO_VARIABLE}
+    news = {ADDRESS: address, ROOT_KEY: root_key, CERTIFICATES: _file(certificate), VARIABLE: NO_VARIABLE}
     places = {old: _place(old) for old in news}
     for old, new in news.items():
         _write(places[old], new)
