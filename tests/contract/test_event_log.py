@@ -30,7 +30,7 @@ async def test_a_new_log_is_empty(log: EventLog) -> None:
 @given(data=st.dictionaries(st.text(max_size=9), plain, max_size=4), trace=st.none() | st.just("00-0af7-b7ad-01"))
 async def test_an_event_comes_back_as_it_was_told(log: EventLog, data: dict[str, object], trace: str | None) -> None:
     """Even texts that a database cannot hold are whole in an event's data."""
-    told = replace(event(**{}), data=data | {"odd": "\0 \ud83d 🦩"}, trace=trace)
+    told = replace(event(), data=data | {"odd": "\0 \ud83d 🦩"}, trace=trace)
     await log.append([told])
     assert await log.get(told.id) == told
     assert (await log.after(await log.last() - 1, 9))[0][1] == told

@@ -111,7 +111,7 @@ async def test_a_job_that_is_given_twice_is_kept_once(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize(
     ("key", "other"),
-    [("a", "A"), ("a", "a "), ("e", "é"), ("é", "e\u0301"), ("ß", "ss"), ("🦩", "🦚"), ("ı", "i"), (" a", "a")],
+    [("a", "A"), ("a", "a "), ("e", "é"), ("é", "e\u0301"), ("ß", "ss"), ("🦩", "🦚"), ("\u0131", "i"), (" a", "a")],
 )
 async def test_keys_are_compared_byte_by_byte(ledger: Ledger, key: str, other: str) -> None:
     await ledger.accept([job(key=key)])

@@ -151,7 +151,11 @@ def _engine(url: URL, share: float) -> AsyncEngine:
         SQLITE: {"timeout": share, "isolation_level": "IMMEDIATE"},
         POSTGRES: {
             "timeout": share,
-            "server_settings": {"application_name": "wigwag", "statement_timeout": str(int(share * 1000))},
+            "server_settings": {
+                "application_name": "wigwag",
+                "statement_timeout": str(int(share * 1000)),
+                "plan_cache_mode": "force_custom_plan",  # a plan for an empty table is not kept for a full one
+            },
         },
         # Strict: refuse what does not fit, never cut it in silence.
         MARIADB: {

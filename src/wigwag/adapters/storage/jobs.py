@@ -36,7 +36,9 @@ class SqlJobArchive:
         return None if row is None else job_of(row)
 
     async def find(self, wanted: JobFilter, limit: int) -> list[Job]:
-        query = select(jobs).where(*_conditions(wanted)).order_by(jobs.c.place.desc()).limit(limit)
+        # Places first: they are in the indexes, and a hundred thousand of them are sorted in no time.
+        newest = select(jobs.c.place).where(*_conditions(wanted)).order_by(jobs.c.place.desc()).limit(limit).subquery()
+        query = select(jobs).join(newest, newest.c.place == jobs.c.place).order_by(jobs.c.place.desc())
         async with self._database.reading() as connection:
             return [job_of(row) for row in (await connection.execute(query)).all()]
 

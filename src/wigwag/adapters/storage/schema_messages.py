@@ -84,7 +84,8 @@ jobs = Table(
     _index_of_some("jobs_turn", "account", "stage", "turn", "place", "due", "recipient"),  # who is sent next
     _index_of_some("jobs_due", "account", "stage", "due", "recipient", "place"),  # who waits, and until when
     _index_of_some("jobs_message", "account", "message_id"),
-    Index("jobs_state", "account", "state", "place"),
+    Index("jobs_state", "state", "account", "place"),
+    Index("jobs_account", "account", "place"),
     Index("jobs_recipient", "recipient", "account", "state", "place"),
     Index("jobs_since", "since"),  # finds what is old
     Index("jobs_media", "media"),
