@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -67,6 +68,8 @@ class World:
         self._written = 0
         for number in PEOPLE:
             simulator.put(f"/sim/contacts/{number}", {"name": number})
+        # Receipts wait for the end: one that WhatsApp's library has acknowledged is lost with the process.
+        simulator.put("/sim/receipts", {"hold": True})
 
     @contextmanager
     def gateway(self, point: str = "never", nth: int = 0) -> Iterator[Process]:
@@ -141,11 +144,9 @@ class World:
             return False
 
     def settle(self, gateway: Process) -> Verdict:
-        """Wait until all that was asked for is sent or in doubt, and receipts have come. What became of it.
-
-        A receipt that WhatsApp's library had acknowledged when we died is lost; so a job may stay `sent` for ever.
-        """
+        """Wait until all that was asked for is sent or in doubt, and receipts have come. What became of it."""
         wait(lambda: not self._jobs(gateway, "accepted", "sending"), gateway)
+        self.simulator.post("/sim/receipts/release", {})
         verdicts: list[Verdict] = []
 
         def well() -> bool:
@@ -207,3 +208,13 @@ def kill_at(here: World, point: str, chance: random.Random, messages: int = 6) -
         died = here.die(gateway)
     httpx.delete(f"{here.simulator.url}/sim/faults")
     return died
+
+
+def kill_somewhen(here: World, seconds: float) -> None:
+    """One life of the gateway under load that ends after so many seconds of work, wherever it is then."""
+    with here.gateway() as gateway:
+        end = Timer(seconds, gateway.popen.kill)
+        end.start()
+        while gateway.popen.poll() is None:
+            here.write(gateway, 10)
+        end.join()
