@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SIGKILL of the gateway at each named point of a message's way, and at random under load; then every message is judged.
+"""SIGKILL of the gateway at each point of a message's way, and at random under load; then every message is judged.
 
 Usage: kills.py [TIMES] [RANDOM]: how often at each point (30), and how often at random (200). Exits 1 if anything was
 lost or doubled, or if the gateway says what is not so. About 45 minutes with the defaults.
