@@ -24,6 +24,7 @@ from wigwag.adapters.amqp.tide import Tide
 from wigwag.adapters.amqp.topology import Topology, further
 from wigwag.adapters.amqp.wall import within
 from wigwag.app.ports import AccountStore, Clock, EventLog
+from wigwag.domain.account import Account
 from wigwag.domain.errors import BrokerUnavailable, GatewayError
 from wigwag.domain.events import AccountChanged, Fact, JobChanged, PartFailed, PartRecovered
 
@@ -49,32 +50,33 @@ class Broker:
         announce: told of failures, and of what became of each envelope.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  wired by keyword, once
         self,
         url: str,
         topology: Topology,
         *,
         prefetch: int,
-        gateway: Commands,
+        messages: Commands,
+        accounts: Callable[[], list[Account]],
         events: EventLog,
         choices: AccountStore,
         clock: Clock,
         announce: Callable[[Fact], None],
     ) -> None:
         self._url, self._topology, self._prefetch = url, topology, prefetch
-        self._gateway, self._clock, self._announce = gateway, clock, announce
+        self._accounts, self._clock, self._announce = accounts, clock, announce
         self._seen = Seen(_new_id)
-        self._memory = Memory(self._seen, gateway, choices, clock)
-        self._reception = Reception(gateway, topology, self._seen, clock, announce, _new_id)
-        self._tide = Tide(gateway, self._reception)
-        self._relay = Relay(gateway, events, choices, topology, clock)
+        self._memory = Memory(self._seen, messages, choices, clock)
+        self._reception = Reception(messages, topology, self._seen, clock, announce, _new_id)
+        self._tide = Tide(messages, accounts, self._reception)
+        self._relay = Relay(messages, events, choices, topology, clock)
         self._session: Session | None = None
         self._consumers: dict[str, Consumer] = {}
         self._counts: dict[str, int] = {}
         self._problem = "RabbitMQ is not connected yet."
         self._told = ""
         self._accounts_changed = asyncio.Event()
-        self.dead_letters = DeadLetterQueue(self._connection, gateway, topology)
+        self.dead_letters = DeadLetterQueue(self._connection, messages, topology)
 
     # --- for others
 
@@ -146,7 +148,7 @@ class Broker:
         self._start(session, tasks, self._topology.queue, None)
         while True:
             self._accounts_changed.clear()
-            for account in further(each.name for each in self._gateway.accounts()):
+            for account in further(each.name for each in self._accounts()):
                 queue = self._topology.queue_of(account)
                 if queue not in self._consumers:
                     await within(self._topology.declare_account(channel, account), DECLARING)
@@ -167,11 +169,16 @@ class Broker:
 
     async def _watch(self, session: Session, channel: AbstractChannel) -> None:
         """Look at the queues and at the ledger, again and again. Silence of the broker ends the connection."""
-        while True:
-            await self._tide.measure()
-            self._look()
-            await self._clock.sleep(WATCH)
-            await self._count(session, channel)
+        try:
+            while True:
+                await self._tide.measure()
+                self._look()
+                await self._clock.sleep(WATCH)
+                await self._count(session, channel)
+        except BrokerUnavailable:
+            for consumer in self._consumers.values():
+                consumer.give_up()
+            raise
 
     async def _count(self, session: Session, channel: AbstractChannel) -> None:
         for queue in (self._topology.queue, self._topology.dead_letters, *self._consumers):

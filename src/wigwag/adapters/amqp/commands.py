@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this room asks of the gateway, and no more. `app.gateway.Gateway` fulfils it."""
+"""What this room asks about messages, and no more. The gateway's `messages` fulfil it."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from wigwag.app.ports import JobFilter
-from wigwag.domain.account import Account
 from wigwag.domain.delivery import Job, State
 from wigwag.domain.drafts import Draft
 
 
 class Commands(Protocol):
-    """The gateway, as far as envelopes need it."""
+    """Commands about messages, as far as envelopes need them."""
 
     async def send(self, draft: Draft) -> Job: ...
 
@@ -24,5 +23,3 @@ class Commands(Protocol):
     async def jobs(self, wanted: JobFilter, limit: int) -> Sequence[Job]: ...
 
     async def job_counts(self) -> dict[tuple[str, State], int]: ...
-
-    def accounts(self) -> list[Account]: ...

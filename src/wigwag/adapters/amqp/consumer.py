@@ -38,6 +38,10 @@ class Consumer:
     def consuming(self) -> bool:
         return self._tag is not None
 
+    def give_up(self) -> None:
+        """The connection is not worth a farewell."""
+        self._error = self._error or BrokerUnavailable("The connection to RabbitMQ was given up.")
+
     def look(self) -> None:
         """Look again whether messages may be taken."""
         self._wake.set()

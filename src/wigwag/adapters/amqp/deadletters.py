@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dead letters, as a person looks at them: list, show, replay, drop.
 
-A queue can only be read by taking messages from it. What is taken and not wanted is put back in one go and in its old
-order, by closing the channel that took it.
+A queue can only be read by taking messages from it. So each look takes all of them, and puts back what stays, in one go
+and in the old order, by closing the channel that took them.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from wigwag.adapters.amqp.wall import translated, within
 from wigwag.domain.deadletters import DeadLetter
 from wigwag.domain.errors import BrokerUnavailable, Conflict, NotFound
 
+FARTHEST = 10_000  # letters that a walk goes past; where there are more, their order may change
+MOST_LOOKS, PAUSE = 100, 0.02  # seconds between looks whether all letters are back
 NO_SUCH_LETTER = "There is no such dead letter."
 
 
@@ -29,8 +31,8 @@ class DeadLetterQueue:
         session: gives the connection of now; raises BrokerUnavailable without one.
     """
 
-    def __init__(self, session: Callable[[], Session], gateway: Commands, topology: Topology) -> None:
-        self._session, self._gateway, self._topology = session, gateway, topology
+    def __init__(self, session: Callable[[], Session], messages: Commands, topology: Topology) -> None:
+        self._session, self._messages, self._topology = session, messages, topology
         self._lock = asyncio.Lock()
 
     async def list(self, limit: int, reason: str | None = None) -> Sequence[DeadLetter]:
@@ -88,7 +90,7 @@ class DeadLetterQueue:
         """A job goes on; what never became one goes back to the queue that it came from."""
         letter = letters.read(message)
         if letter.job is not None:
-            await self._gateway.retry(letter.job)
+            await self._messages.retry(letter.job)
         else:
             queue = letter.queue or self._topology.queue
             await self._session().publish(message.body, letters.again(message), queue=queue)
@@ -96,29 +98,43 @@ class DeadLetterQueue:
     @asynccontextmanager
     async def _looking(self) -> AsyncIterator["_Look"]:
         async with self._lock:
-            channel = await self._session().channel()
+            look = _Look(await self._session().channel(), self._topology.dead_letters)
             try:
-                yield _Look(channel, self._topology.dead_letters)
+                yield look
             finally:
                 with suppress(BrokerUnavailable):
-                    await within(channel.close())
+                    await look.put_back()
+                    await self._wait_for(look.held)
+
+    async def _wait_for(self, letters_put_back: int) -> None:
+        """The broker puts back in its own time; whoever looked before would miss some."""
+        channel = await self._session().channel()
+        for _time in range(MOST_LOOKS):
+            if (await _count(channel, self._topology.dead_letters)) >= letters_put_back:
+                break
+            await asyncio.sleep(PAUSE)
+        await within(channel.close())
 
 
 class _Look:
-    """One walk through the queue."""
+    """One walk through the queue. It always goes to the end, or what was put back would stand behind the rest."""
 
     def __init__(self, channel: AbstractChannel, queue: str) -> None:
         self._channel, self._queue = channel, queue
+        self._left: int | None = None  # letters that are still to be walked past
+        self.held = 0  # letters that were taken and not removed
 
     async def letters(self) -> AsyncIterator[DeliveredMessage]:
         """All that are there now; what comes in the meantime is left for the next walk."""
-        left = (await within(self._channel.queue_declare(self._queue, passive=True))).message_count or 0
-        while left:
+        if self._left is None:
+            self._left = min(await _count(self._channel, self._queue), FARTHEST)
+        while self._left:
             message = await within(self._channel.basic_get(self._queue))
             if message.delivery_tag is None:
                 return
+            self.held += 1
+            self._left -= 1
             yield message
-            left -= 1
 
     async def find(self, letter_id: str) -> DeliveredMessage:
         """Raises NotFound."""
@@ -130,3 +146,14 @@ class _Look:
     async def remove(self, message: DeliveredMessage) -> None:
         with translated():
             await self._channel.basic_ack(message.delivery_tag or 0)
+        self.held -= 1
+
+    async def put_back(self) -> None:
+        """Put all back that was not removed."""
+        async for _message in self.letters():
+            pass
+        await within(self._channel.close())
+
+
+async def _count(channel: AbstractChannel, queue: str) -> int:
+    return (await within(channel.queue_declare(queue, passive=True))).message_count or 0

@@ -27,9 +27,7 @@ _KEPT = (
 )
 
 
-def refused(
-    message: DeliveredMessage, *, queue: str, reason: str, detail: str, at: float, new_id: str
-) -> Any:
+def refused(message: DeliveredMessage, *, queue: str, reason: str, detail: str, at: float, new_id: str) -> Any:
     """The properties under which a refused message goes to the dead letters. The message keeps its own id."""
     properties = _copied(message, without=OURS + BROKERS)
     properties.message_id = properties.message_id or new_id

@@ -22,8 +22,8 @@ PAGE, MOST = 500, 20_000  # jobs looked at after a restart
 class Memory:
     """Recalls at the start, and keeps the instant up to date."""
 
-    def __init__(self, seen: Seen, gateway: Commands, choices: AccountStore, clock: Clock) -> None:
-        self._seen, self._gateway, self._choices, self._clock = seen, gateway, choices, clock
+    def __init__(self, seen: Seen, messages: Commands, choices: AccountStore, clock: Clock) -> None:
+        self._seen, self._messages, self._choices, self._clock = seen, messages, choices, clock
         self._recalled = False
         self._since = 0.0
 
@@ -61,7 +61,7 @@ class Memory:
         found: list[tuple[str, float]] = []
         before: int | None = None
         for _page in range(MOST // PAGE):
-            jobs = await self._gateway.jobs(JobFilter(before=before), PAGE)
+            jobs = await self._messages.jobs(JobFilter(before=before), PAGE)
             recent = [job for job in jobs if job.created >= since]
             found += [(job.key, job.created) for job in recent if job.door == DOOR and job.key]
             if len(recent) < PAGE:

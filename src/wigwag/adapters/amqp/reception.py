@@ -50,14 +50,14 @@ class Reception:
 
     def __init__(
         self,
-        gateway: Commands,
+        messages: Commands,
         topology: Topology,
         seen: Seen,
         clock: Clock,
         announce: Callable[[Fact], None],
         new_id: Callable[[], str],
     ) -> None:
-        self._gateway, self._topology, self._seen = gateway, topology, seen
+        self._messages, self._topology, self._seen = messages, topology, seen
         self._clock, self._announce, self._new_id = clock, announce, new_id
         self._lanes: dict[str, asyncio.Lock] = {}
         self._waiting: Counter[str] = Counter()
@@ -95,9 +95,9 @@ class Reception:
         async with self._lane(draft.to):
             if envelope.base64:
                 media = _bytes(envelope.base64)
-                media_id = await self._insist(lambda: self._gateway.keep_media(media))
+                media_id = await self._insist(lambda: self._messages.keep_media(media))
                 draft = replace(envelope, draft=draft).with_media(media_id)
-            job = await self._insist(lambda: self._gateway.send(draft))
+            job = await self._insist(lambda: self._messages.send(draft))
         log.debug("An envelope became a job", extra={"action": "envelope.accepted", "job": job.id, "to": mask(job.to)})
         self._announce(EnvelopeAccepted(dedup=dedup, at=self._clock.now()))
         return key

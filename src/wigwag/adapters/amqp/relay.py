@@ -48,9 +48,9 @@ class Relay:
     """Follows the log on behalf of the queues."""
 
     def __init__(
-        self, gateway: Commands, events: EventLog, choices: AccountStore, topology: Topology, clock: Clock
+        self, messages: Commands, events: EventLog, choices: AccountStore, topology: Topology, clock: Clock
     ) -> None:
-        self._gateway, self._events, self._choices = gateway, events, choices
+        self._messages, self._events, self._choices = messages, events, choices
         self._topology, self._clock = topology, clock
         self._origins: dict[str, _Origin] = {}
         self._wake = asyncio.Event()
@@ -119,7 +119,7 @@ class Relay:
 
     async def _look_up(self, job_id: str) -> _Origin | None:
         try:
-            self.note(await self._gateway.job(job_id))
+            self.note(await self._messages.job(job_id))
         except NotFound:
             return None
         return self._origins[job_id]
@@ -127,7 +127,7 @@ class Relay:
     async def _bury(self, session: Session, job_id: str) -> None:
         """Write a failed job down as a dead letter, unless somebody has reopened it since."""
         try:
-            job = await self._gateway.job(job_id)
+            job = await self._messages.job(job_id)
         except NotFound:
             return
         if job.state is State.FAILED:

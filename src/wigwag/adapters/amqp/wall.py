@@ -16,7 +16,7 @@ from aiormq.exceptions import (
     ChannelAccessRefused,
     ChannelNotFoundEntity,
     ChannelPreconditionFailed,
-    ConnectionClosed,
+    InvalidFrameError,
     ProbableAuthenticationError,
     PublishError,
 )
@@ -25,7 +25,6 @@ from wigwag.domain.errors import BrokerUnavailable
 
 T = TypeVar("T")
 PATIENCE = 5.0  # seconds for the broker to answer a call
-NO_SUCH_VHOST = 530
 
 # It tells each connection error in its own words, and at the level of debugging it prints whole messages.
 for _library in ("aiormq", "pamqp"):
@@ -66,12 +65,15 @@ def translated() -> Iterator[None]:
 
 
 def _sentence(error: Exception) -> str:
-    wrong_vhost = isinstance(error, ConnectionClosed) and error.args[:1] == (NO_SUCH_VHOST,)
-    advice = _WRONG_VHOST if wrong_vhost else next((text for kind, text in _ADVICE if isinstance(error, kind)), _SILENT)
+    shut_out = isinstance(error, InvalidFrameError) and "Connection.OpenOk" in str(error)  # the answer was a farewell
+    advice = _WRONG_VHOST if shut_out else next((text for kind, text in _ADVICE if isinstance(error, kind)), _SILENT)
     return advice.format(said=_said(error))
 
 
-_WRONG_VHOST = "RabbitMQ does not let this user into the virtual host: check RABBITMQ_VHOST. It said: {said}"
+_WRONG_VHOST = (
+    "RabbitMQ does not let this user into the virtual host, or there is none of this name: check RABBITMQ_VHOST, "
+    "and see rabbitmqctl list_permissions."
+)
 _SILENT = "RabbitMQ does not answer: {said}"
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (
@@ -80,8 +82,10 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     ),
     (
         ChannelPreconditionFailed,
-        "A queue or exchange of this name exists with other arguments: delete it, or set another "
-         "WHATSAPP_QUEUE_NAME or WHATSAPP_EXCHANGE. RabbitMQ said: {said}",
+        (
+            "A queue or exchange of this name exists with other arguments: delete it, or set another "
+            "WHATSAPP_QUEUE_NAME or WHATSAPP_EXCHANGE. RabbitMQ said: {said}"
+        ),
     ),
     (
         ChannelAccessRefused,
