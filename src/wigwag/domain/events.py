@@ -276,6 +276,8 @@ Fact = (
     | MediaProcessed
     | GroupReported
     | CallReported
+    | EnvelopeAccepted
+    | EnvelopeRefused
     | DeliveryTried
     | EndpointChanged
     | EventsDropped

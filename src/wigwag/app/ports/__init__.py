@@ -6,6 +6,7 @@ are Unix seconds.
 """
 
 from wigwag.app.ports.carriage import Courier, Fetcher, MediaStore, Numbering
+from wigwag.app.ports.deadletters import DeadLetters
 from wigwag.app.ports.link import Clock, Link, Wire
 from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
 from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
@@ -15,6 +16,7 @@ __all__ = [
     "AccountStore",
     "Clock",
     "Courier",
+    "DeadLetters",
     "DeliveryArchive",
     "DeliveryFilter",
     "DeliveryStore",
