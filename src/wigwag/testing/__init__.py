@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For tests of wigwag and of what is built on it: virtual time, an obedient WhatsApp, and a gateway in memory.
+
+These are fakes that keep the ports' laws, not mocks; the simulator is there for everything that should be real.
+"""
+
+from wigwag.testing.clock import START, FakeClock
+from wigwag.testing.stores import FakeMedia, FakeWeb, MemoryStores
+from wigwag.testing.trial import UNPACED, RecordingSink, Trial, build_trial, running
+from wigwag.testing.whatsapp import FakeWhatsApp, Hold, Hook, Point, Sent, failing
+
+__all__ = [
+    "START",
+    "UNPACED",
+    "FakeClock",
+    "FakeMedia",
+    "FakeWeb",
+    "FakeWhatsApp",
+    "Hold",
+    "Hook",
+    "MemoryStores",
+    "Point",
+    "RecordingSink",
+    "Sent",
+    "Trial",
+    "build_trial",
+    "failing",
+    "running",
+]
