@@ -14,8 +14,17 @@ from wigwag.app.webhooks.clerk import Clerk
 from wigwag.app.webhooks.lane import Lane
 from wigwag.app.webhooks.router import PAGE, Router, new_delivery
 from wigwag.domain.errors import Conflict, NotFound
-from wigwag.domain.events import Fact, JobChanged, MessageReceived
+from wigwag.domain.events import (
+    AccountChanged,
+    CallReported,
+    EndpointChanged,
+    Fact,
+    GroupReported,
+    JobChanged,
+    MessageReceived,
+)
 from wigwag.domain.outbox import Event, wanted
+from wigwag.domain.presence import PresenceChanged
 from wigwag.domain.signing import Secret, given_secret, new_secret
 from wigwag.domain.webhooks import (
     BACKLOG,
@@ -31,11 +40,14 @@ from wigwag.domain.webhooks import (
     rotated,
 )
 
-LOOK_EVERY = 1.0  # seconds between looks into the log when nobody tells us of news
-GATHER = 0.05  # seconds from the first news to looking, so that many are read at once
+GATHER = 0.05  # seconds from the first news to looking into the log, so that many are read at once
+LATE = 1.0  # seconds until we look once more, because some facts are written into the log after they are announced
+LOOK_EVERY = 60.0  # seconds; a bound on every wait, so that missed news cost little
 COUNT_EVERY = 60.0  # seconds; erasing and forgetting change what waits behind our back
 FORGET_EVERY = 3600.0  # seconds
 MOST_ENDPOINTS = 100
+
+NEWS = JobChanged | MessageReceived | AccountChanged | GroupReported | CallReported | EndpointChanged
 
 
 class Webhooks:
@@ -91,8 +103,13 @@ class Webhooks:
             self._tasks.create_task(self._repeat(FORGET_EVERY, self._forget), name="webhooks: forget")
 
     def hear(self, fact: Fact) -> None:
-        """A sink: what is written into the log together with a fact need not wait for the next look."""
-        if isinstance(fact, JobChanged | MessageReceived):
+        """A sink: where there are facts, there may be events."""
+        if self._news.is_set():
+            return
+        if isinstance(fact, PresenceChanged):
+            if self.wanted("presence.changed"):
+                self._news.set()
+        elif isinstance(fact, NEWS):
             self._news.set()
 
     def wanted(self, kind: str) -> bool:
@@ -100,10 +117,13 @@ class Webhooks:
         return any(lane.endpoint.enabled and wanted(kind, lane.endpoint.events) for lane in self._lanes.values())
 
     async def _route(self) -> None:
+        late = False
         while True:
             self._news.clear()
-            await self._failures.guard("webhooks", self._router.route())
-            await self._clock.wait(self._news, self._clock.now() + LOOK_EVERY)
+            if not await self._failures.guard("webhooks", self._router.route()):
+                late = True
+            await self._clock.wait(self._news, self._clock.now() + (LATE if late else LOOK_EVERY))
+            late = self._news.is_set()
             await self._clock.sleep(GATHER)
 
     async def _repeat(self, seconds: float, work: Callable[[], object]) -> None:
