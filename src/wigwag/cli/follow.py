@@ -4,6 +4,7 @@
 import time
 from collections.abc import Callable, Iterator
 
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
@@ -55,7 +56,7 @@ def _trouble(gateway: Client, job: Job) -> str:
 def follow(jobs: Iterator[Job], *, as_json: bool = False) -> Job:
     """Show it until it arrived. Returns how it is then."""
     if out.is_terminal and not as_json:
-        return _draw(jobs)
+        return draw(jobs, out)
     known: dict[str, float] = {}
     for job in jobs:
         news = {step: at for step, at in passed(job).items() if step not in known}
@@ -67,8 +68,9 @@ def follow(jobs: Iterator[Job], *, as_json: bool = False) -> Job:
     return job
 
 
-def _draw(jobs: Iterator[Job]) -> Job:
-    with Live(console=out, auto_refresh=False) as live:
+def draw(jobs: Iterator[Job], console: Console) -> Job:
+    """The line of steps in its place, with what is waited for below it until it arrived."""
+    with Live(console=console, auto_refresh=False) as live:
         for job in jobs:
             live.update(picture(job, time.time()), refresh=True)
         live.update(line(job, time.time()), refresh=True)

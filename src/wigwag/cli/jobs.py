@@ -58,12 +58,13 @@ def advice(job: Job) -> str:
     """What happened and what to do next, of one that did not go well; else nothing."""
     name, detail = job["id"], f" {job['detail']}" if job["detail"] else ""
     if job["state"] == "failed":
-        return f"It was not sent ({job['code']}).{detail} To try it again: wigwag messages retry {name}"
+        return f"It was not sent ({job['code']}).{detail}\n  To try it again:  wigwag messages retry {name}"
     if job["state"] == "unconfirmed":
         return (
-            f"Nobody knows whether it was sent.{detail} A receipt may still tell: wigwag messages show {name}. "
-            f"To send it again, perhaps a second time: wigwag messages retry {name}. "
-            f"To give it up: wigwag messages cancel {name}"
+            f"Nobody knows whether it was sent.{detail} A receipt may still tell; or ask the recipient.\n"
+            f"  To see what is known:               wigwag messages show {name}\n"
+            f"  To send it, perhaps a second time:  wigwag messages retry {name}\n"
+            f"  To give it up:                      wigwag messages cancel {name}"
         )
     return ""
 

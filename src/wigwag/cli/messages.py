@@ -46,7 +46,7 @@ def messages(  # noqa: PLR0913, PLR0917  each is an option
     Examples:
       wigwag messages
       wigwag messages --state failed --state unconfirmed
-      wigwag messages retry 7f9c24e8b3d04a6e9c1f5a2b8d7e6f40
+      wigwag messages retry nfpcikeobjdgkamepchflaibodnemfkg
       wigwag messages chat 919876543210
     """
     if context.invoked_subcommand is not None:
@@ -149,10 +149,11 @@ def _print(job: Job, now: float) -> None:
 def _said(message: dict[str, Any], now: float) -> list[Cell]:
     who = "we" if message["from_me"] else visible(message["name"] or party(message["sender"]), one_line=True)
     text = visible(message["text"] or "", one_line=not out.is_terminal)
-    return [told(instant(message["at"]) or now, now), who, message["id"], _what(message, text)]
+    return [told(instant(message["at"]) or now, now), who, message["id"], told_what(message, text)]
 
 
-def _what(message: dict[str, Any], text: str) -> str:
+def told_what(message: dict[str, Any], text: str) -> str:
+    """What happened in a chat, in words."""
     kind, target = message["type"], message["target"]
     if message["deleted_at"]:
         return "(deleted)"

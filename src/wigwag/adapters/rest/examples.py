@@ -12,7 +12,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "to": "120363400902171371@g.us",
         "text": "Good morning @919123456789",
         "mentions": ["919123456789"],
-        "send_at": "2030-01-31T08:00:00+05:30",
+        "send_at": "2027-01-31T08:00:00+05:30",
     },
     "reply": {"to": _TO, "text": "Of course.", "reply_to": "3EB0C431C26A1916E07E"},
     "template": {"to": _TO, "template": {"name": "welcome", "values": {"name": "John"}}},

@@ -16,7 +16,7 @@ from wigwag.domain import delivery, messages
 from wigwag.domain.contents import to_json
 from wigwag.domain.delivery import State
 
-EXAMPLE_ID = "7f9c24e8b3d04a6e9c1f5a2b8d7e6f40"
+EXAMPLE_ID = "nfpcikeobjdgkamepchflaibodnemfkg"
 
 
 class Job(BaseModel):
