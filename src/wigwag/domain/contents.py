@@ -153,12 +153,15 @@ _CLASSES: dict[Kind, type[Content]] = {
 } | dict.fromkeys(MEDIA, Media)
 
 
+_WRITTEN = {"text", "caption", "filename", "name", "phone", "address", "question", "emoji"}
+
+
 def texts(content: Content) -> list[str]:
     """Everything in it that a person wrote and another reads."""
     return [
         value
         for name, value in asdict(content).items()
-        if name in {"text", "caption", "name", "address", "question"} and value
+        if name in _WRITTEN and value
     ] + (list(content.options) if isinstance(content, Poll) else [])
 
 

@@ -138,7 +138,9 @@ def held_up(job: Job, at: float, code: str, detail: str, chance: float) -> Job:
 
 
 def reopened(job: Job, at: float) -> Job:
-    """A person wants it tried again, from the first rung."""
+    """A person wants it tried again, from the first rung. Raises Conflict for one that is under way or has arrived."""
+    if job.state is State.SENDING:
+        raise Conflict("This message is being sent at this moment. Look again.")
     return move(job, State.ACCEPTED, at, attempts=0, due=at, code="", detail="")
 
 
@@ -169,11 +171,11 @@ _STATE = {Mark.DELIVERED: State.DELIVERED, Mark.READ: State.READ, Mark.PLAYED: S
 
 
 def fold(job: Job, mark: Mark, at: float) -> Job:
-    """The job after a receipt: the instant is kept if it is the first of its kind, and the state only goes forward."""
+    """The job after a receipt: of each kind the earliest instant is kept, and the state only goes forward."""
     if job.state is State.UNCONFIRMED:  # it was sent after all
         job = replace(job, sent_at=job.since)
     kept = {Mark.DELIVERED: "delivered_at", Mark.READ: "read_at", Mark.PLAYED: "played_at"}[mark]
-    if getattr(job, kept) is None:
-        job = replace(job, **{kept: at})  # type: ignore[arg-type]  # all three are instants
+    earliest = min(at, at if getattr(job, kept) is None else getattr(job, kept))
+    job = replace(job, **{kept: earliest})  # type: ignore[arg-type]  # all three are instants
     state = _STATE[mark]
     return move(job, state, at, code="", detail="") if state in TRANSITIONS[job.state] else job

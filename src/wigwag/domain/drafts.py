@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from string import Template as Placeholders
 
 from wigwag.domain.contents import LONGEST_ID, Content, Text, check_text, to_json
@@ -56,6 +57,8 @@ class Draft:
     def __post_init__(self) -> None:
         if not 0 <= self.priority <= HIGHEST:
             raise InvalidMessage(f"The priority is 0 to {HIGHEST}.", reason="invalid_priority")
+        if self.send_at is not None and not isfinite(self.send_at):
+            raise InvalidMessage("send_at is an instant.", reason="invalid_send_at")
         if len(self.mentions) > MOST_MENTIONS:
             raise InvalidMessage(f"At most {MOST_MENTIONS} people can be mentioned.", reason="invalid_mentions")
         for name in ("key", "reply_to", "answer_to", "correlation", "account"):

@@ -5,9 +5,11 @@ An event has an id that never changes, so that whoever hears it twice can tell. 
 it is not decided here.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from typing import Any
 
 from wigwag.domain.delivery import Job
@@ -130,4 +132,7 @@ def of_fact(fact: Fact) -> Event | None:
 
 
 def _event(kind: str, about: str, account: str, at: float, data: Mapping[str, Any]) -> Event:
-    return Event(id=f"{kind}.{about}.{round(at * 1000)}", kind=kind, account=account, at=at, data=data)
+    # WhatsApp counts in seconds, so two different things may happen to one at the same instant.
+    digest = sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]
+    event_id = f"{kind}.{account}.{about}.{round(at * 1000)}.{digest}"
+    return Event(id=event_id, kind=kind, account=account, at=at, data=data)

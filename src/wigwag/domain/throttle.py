@@ -33,7 +33,9 @@ class Quiet:
         if not inside:
             return now
         day = here.date() + timedelta(days=1) if over_midnight and clock >= self.start else here.date()
-        return datetime.combine(day, self.end, self.zone).timestamp()
+        # In the hour that comes twice, the end meant is that of the pass we are in.
+        fold = here.fold if day == here.date() else 0
+        return datetime.combine(day, self.end.replace(fold=fold), self.zone).timestamp()
 
 
 def quiet_hours(text: str, zone: tzinfo) -> Quiet | None:
