@@ -17,6 +17,7 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.app.correspondence import Mail
+from wigwag.app.webhooks import Hooks
 from wigwag.domain.errors import Conflict
 from wigwag.domain.pacing import Pace
 from wigwag.domain.throttle import Rate
@@ -147,6 +148,9 @@ async def staged(
             watch_store=stores.watches,
             account_store=stores.accounts,
             mail=mail,
+            hooks=Hooks(
+                endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
+            ),
             clock=clock,
             pace=pace,
             cap=cap,

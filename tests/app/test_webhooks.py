@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from wigwag.adapters.memory.events import MemoryEventLog
 from wigwag.adapters.memory.webhooks import MemoryWebhookStore
 from wigwag.app.ports import DeliveryFilter
-from wigwag.app.webhooks import Webhooks
+from wigwag.app.webhooks import Hooks, Webhooks
 from wigwag.domain.errors import Conflict, InvalidUrl, NotFound, StoreUnavailable, Unavailable
 from wigwag.domain.events import DeliveryTried, EndpointChanged, EventsDropped, GroupReported, PartFailed
 from wigwag.domain.ids import Jid
@@ -117,11 +117,8 @@ class World:
 
     async def begin(self) -> None:
         self.webhooks = Webhooks(
-            endpoints=self.store,
-            deliveries=self.store,
-            archive=self.store,
+            hooks=Hooks(endpoints=self.store, deliveries=self.store, archive=self.store, postman=self.postman),
             events=self.log,
-            postman=self.postman,
             clock=self.clock,
             announce=self.facts,
             chance=lambda: 0.0,

@@ -6,12 +6,13 @@ No room is known here, so the same core runs in production and in tests.
 
 import asyncio
 import random
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
 from wigwag.app.cleaner import Cleaner
-from wigwag.app.correspondence import Correspondence, Mail, correspond
+from wigwag.app.correspondence import Correspondence, Mail, correspond, new_id
 from wigwag.app.fanout import Fanout
 from wigwag.app.gateway import Gateway
 from wigwag.app.intake import Intake
@@ -22,6 +23,7 @@ from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.teller import Teller
 from wigwag.app.tracker import Tracker
+from wigwag.app.webhooks import Hooks, Webhooks
 from wigwag.domain.book import Book
 from wigwag.domain.events import AccountChanged, Fact
 from wigwag.domain.pacing import Pace
@@ -45,6 +47,7 @@ class Core:
     cleaner: Cleaner
     correspondence: Correspondence
     teller: Teller
+    webhooks: Webhooks
     gateway: Gateway
     clock: Clock
 
@@ -53,6 +56,7 @@ class Core:
         await self.recorder.restore()
         await self.accounts.restore()
         await self.correspondence.restore([account.name for account in self.accounts.all()])
+        await self.webhooks.restore()
         wanted = await self.subscriber.restore()
         for jid in [jid for jid in self.book if jid not in wanted]:
             self.book.remove(jid)
@@ -61,7 +65,7 @@ class Core:
         """Work for ever. Ends when cancelled, or with the error of a part that cannot go on."""
         parts = (self.intake, self.accounts, self.pacers, self.tracker, self.recorder, self.cleaner)
         async with asyncio.TaskGroup() as tasks:
-            for part in (*parts, self.correspondence, self.teller):
+            for part in (*parts, self.correspondence, self.teller, self.webhooks):
                 tasks.create_task(part.run(), name=type(part).__name__.lower())
 
     async def drain(self) -> None:
@@ -86,13 +90,14 @@ class Outside:
     watch_store: WatchStore
     account_store: AccountStore
     mail: Mail
+    hooks: Hooks
     clock: Clock
     pace: Pace
     cap: int | None = None  # subscriptions alive at once for each account
     stale_after: float = STALE_AFTER  # seconds
     retention: float = RETENTION  # seconds
     on_sink_error: Callable[[str, Exception], None]
-    wanted: Callable[[str], bool] = lambda kind: True  # noqa: ARG005  whether anybody hears of a kind of event
+    wanted: Callable[[str], bool] = lambda kind: True  # noqa: ARG005  whether anybody but webhooks hears of an event
     chance: Callable[[], float] = random.random  # from 0 to 1
 
 
@@ -124,8 +129,20 @@ def assemble(outside: Outside) -> Core:
     turned += [watching.pacers.turn, correspondence.dispatchers.turn]
     recorder = Recorder(watching.book, outside.presence_store, clock, fanout.announce)
     fanout.add("recorder", recorder.record)
-    teller = Teller(outside.mail.events, clock, fanout.announce, outside.wanted)
+    webhooks = Webhooks(
+        hooks=outside.hooks,
+        events=outside.mail.events,
+        clock=clock,
+        announce=fanout.announce,
+        chance=outside.chance,
+        new_id=new_id,
+        random=secrets.token_bytes,
+    )
+    teller = Teller(
+        outside.mail.events, clock, fanout.announce, lambda kind: outside.wanted(kind) or webhooks.wanted(kind)
+    )
     fanout.add("teller", teller.tell)
+    fanout.add("webhooks", webhooks.hear)
     gateway = Gateway(
         tracker=watching.tracker,
         subscriber=watching.subscriber,
@@ -133,6 +150,7 @@ def assemble(outside: Outside) -> Core:
         accounts=accounts,
         pacers=watching.pacers,
         correspondence=correspondence,
+        webhooks=webhooks,
     )
     intake = Intake(
         link=outside.link,
@@ -155,6 +173,7 @@ def assemble(outside: Outside) -> Core:
         cleaner=_cleaner(outside, watching.book, recorder, correspondence, gateway, fanout.announce),
         correspondence=correspondence,
         teller=teller,
+        webhooks=webhooks,
         gateway=gateway,
         clock=clock,
     )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from wigwag.app.accounts import Accounts
 from wigwag.app.correspondence import Correspondence
 from wigwag.app.pacers import Pacers
+from wigwag.app.ports import DeadLetters
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
+from wigwag.app.webhooks import Webhooks
 from wigwag.domain.account import Account
-from wigwag.domain.errors import NotFound
+from wigwag.domain.errors import Conflict, NotFound
 from wigwag.domain.events import PairingOffered, TypingChanged
 from wigwag.domain.history import Interval
 from wigwag.domain.ids import Jid, contact_jid, group_jid
@@ -40,6 +42,8 @@ class PresenceCounts:
 class Gateway:
     """What the outside may ask of wigwag. Texts name contacts in any spelling that `domain.ids` understands."""
 
+    _dead_letters: DeadLetters | None = None  # the broker's room needs the gateway first
+
     def __init__(
         self,
         *,
@@ -49,10 +53,24 @@ class Gateway:
         accounts: Accounts,
         pacers: Pacers,
         correspondence: Correspondence,
+        webhooks: Webhooks,
     ) -> None:
         self._tracker, self._subscriber, self._recorder = tracker, subscriber, recorder
         self._accounts, self._pacers, self._correspondence = accounts, pacers, correspondence
-        self.messages = correspondence.messages
+        self.messages, self.webhooks = correspondence.messages, webhooks
+
+    # --- dead letters
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """Envelopes that led to nothing. Raises Conflict where no broker is configured."""
+        if self._dead_letters is None:
+            raise Conflict("No broker is configured, so there are no dead letters: set RABBITMQ_URL or RABBITMQ_HOST.")
+        return self._dead_letters
+
+    def attach(self, dead_letters: DeadLetters) -> None:
+        """There is a broker, and its dead letters are here."""
+        self._dead_letters = dead_letters
 
     # --- presence
 

@@ -18,6 +18,7 @@ from wigwag.adapters.whatsapp.courier import WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.app.core import Core, Outside
 from wigwag.app.correspondence import Mail
+from wigwag.app.webhooks import Hooks
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
 
@@ -35,12 +36,16 @@ def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: Syste
         watch_store=stores.watches,
         account_store=stores.accounts,
         mail=_mail(settings, whatsapp, stores, clock, outgoing),
+        hooks=Hooks(
+            endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
+        ),
         clock=clock,
         pace=settings.pace,
         cap=settings.subscriptions_cap,
         stale_after=settings.resubscribe_after_hours * HOUR,
         retention=settings.retention_days * DAY,
         on_sink_error=logbook.sink_failed,
+        wanted=lambda _kind: False,
     )
 
 

@@ -5,7 +5,7 @@ These are fakes that keep the ports' laws, not mocks; the simulator is there for
 """
 
 from wigwag.testing.clock import START, FakeClock
-from wigwag.testing.stores import FakeMedia, FakeWeb, MemoryStores
+from wigwag.testing.stores import FakeMedia, FakePostman, FakeWeb, MemoryStores
 from wigwag.testing.trial import UNPACED, RecordingSink, Trial, build_trial, running
 from wigwag.testing.whatsapp import FakeWhatsApp, Hold, Hook, Point, Sent, failing
 
@@ -14,6 +14,7 @@ __all__ = [
     "UNPACED",
     "FakeClock",
     "FakeMedia",
+    "FakePostman",
     "FakeWeb",
     "FakeWhatsApp",
     "Hold",

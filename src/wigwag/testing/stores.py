@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All that a gateway keeps and fetches, in memory."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,26 @@ from wigwag.adapters.memory.messages import MemoryMessageStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
 from wigwag.adapters.memory.templates import MemoryTemplateStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
+from wigwag.adapters.memory.webhooks import MemoryWebhookStore
 from wigwag.adapters.numbering import forms
 from wigwag.app.correspondence import Mail
-from wigwag.app.ports import Courier, EventLog, Fetcher, JobArchive, Ledger, MediaStore, MessageStore, TemplateStore
+from wigwag.app.ports import (
+    Courier,
+    EventLog,
+    Fetcher,
+    JobArchive,
+    Ledger,
+    MediaStore,
+    MessageStore,
+    Postman,
+    TemplateStore,
+)
+from wigwag.app.webhooks import Hooks
 from wigwag.domain.contents import Kind
 from wigwag.domain.errors import InvalidMessage, NotFound
 from wigwag.domain.media import Prepared
 from wigwag.domain.throttle import Rate
+from wigwag.domain.webhooks import Answer
 
 
 class FakeMedia:
@@ -65,6 +78,18 @@ class FakeWeb:
         return page
 
 
+class FakePostman:
+    """Takes every post; `answers` has the status for a URL, in place of 200."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, int] = {}
+        self.posts: list[tuple[str, dict[str, str], bytes]] = []
+
+    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
+        self.posts.append((url, dict(headers), content))
+        return Answer(status=self.answers.get(url, 200))
+
+
 class MemoryStores:
     """All stores in memory. Give the same ones to a second trial, and it is a restart.
 
@@ -85,6 +110,12 @@ class MemoryStores:
         self.messages: MessageStore = messages
         self.templates: TemplateStore = MemoryTemplateStore()
         self.media, self.web = FakeMedia(), FakeWeb()
+        self.webhooks, self.postman = MemoryWebhookStore(log), FakePostman()
+
+    def hooks(self) -> Hooks:
+        """All that webhooks need."""
+        kept = self.webhooks
+        return Hooks(endpoints=kept, deliveries=kept, archive=kept, postman=self.postman)
 
     def mail(self, courier: Courier, rate: Rate, **choices: bool) -> Mail:
         """All that messages need; `choices` are those of Mail."""
@@ -107,3 +138,4 @@ class MemoryStores:
 if TYPE_CHECKING:
     _media: type[MediaStore] = FakeMedia
     _fetcher: type[Fetcher] = FakeWeb
+    _postman: type[Postman] = FakePostman

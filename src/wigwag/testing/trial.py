@@ -82,6 +82,7 @@ def build_trial(
             watch_store=stores.watches,
             account_store=stores.accounts,
             mail=stores.mail(whatsapp, rate, **choices),
+            hooks=stores.hooks(),
             clock=clock,
             pace=pace or Pace(),
             cap=cap,

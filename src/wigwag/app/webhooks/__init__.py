@@ -9,6 +9,6 @@ The router queues deliveries and moves its cursor in one transaction, and a deli
 So every event is delivered at least once, whoever kills us.
 """
 
-from wigwag.app.webhooks.desk import Webhooks
+from wigwag.app.webhooks.desk import Hooks, Webhooks
 
-__all__ = ["Webhooks"]
+__all__ = ["Hooks", "Webhooks"]

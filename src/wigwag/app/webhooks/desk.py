@@ -6,7 +6,7 @@ Endpoints are held in memory, one lane each; what is changed here is on disk bef
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, EventLog, Postman
@@ -50,37 +50,43 @@ MOST_ENDPOINTS = 100
 NEWS = JobChanged | MessageReceived | AccountChanged | GroupReported | CallReported | EndpointChanged
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What webhooks need from outside."""
+
+    endpoints: EndpointStore
+    deliveries: DeliveryStore
+    archive: DeliveryArchive
+    postman: Postman
+
+
 class Webhooks:
     """All endpoints and their deliveries.
 
     Args:
-        endpoints, deliveries, archive: one store, by its three ports.
         chance: gives numbers from 0 to 1.
-        new_id: makes ids that nobody can guess, of 32 hexadecimal digits.
+        new_id: makes ids that nobody can guess, of 32 letters.
         random: gives so many random bytes.
     """
 
-    def __init__(  # noqa: PLR0913  wired by keyword, once
+    def __init__(
         self,
         *,
-        endpoints: EndpointStore,
-        deliveries: DeliveryStore,
-        archive: DeliveryArchive,
+        hooks: Hooks,
         events: EventLog,
-        postman: Postman,
         clock: Clock,
         announce: Callable[[Fact], None],
         chance: Callable[[], float],
         new_id: Callable[[], str],
         random: Callable[[int], bytes],
     ) -> None:
-        self._endpoints, self._deliveries, self._archive, self._events = endpoints, deliveries, archive, events
+        self._endpoints, self._deliveries, self._archive = hooks.endpoints, hooks.deliveries, hooks.archive
+        self._postman, self._events, self._chance = hooks.postman, events, chance
         self._clock, self._announce, self._new_id, self._random = clock, announce, new_id, random
         self._failures = Failures(clock, announce)
-        self._postman, self._chance = postman, chance
-        self._clerk = Clerk(deliveries, clock, self._failures)
+        self._clerk = Clerk(self._deliveries, clock, self._failures)
         self._lanes: dict[str, Lane] = {}
-        self._router = Router(events=events, store=deliveries, lanes=self._lanes, clock=clock, announce=announce)
+        self._router = Router(events=events, store=self._deliveries, lanes=self._lanes, clock=clock, announce=announce)
         self._news = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
 
