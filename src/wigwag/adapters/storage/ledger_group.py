@@ -73,8 +73,8 @@ class _Draft:
     """What the calls of a group find, and what they leave to be written."""
 
     counters: Counters
-    by_id: dict[str, Job]
-    by_key: dict[str | None, Job]
+    kept: dict[str, Job]  # by id, as far as they are asked for again
+    keys: dict[str | None, str]
     states: dict[str, str]
     new: list[Row] = field(default_factory=list)
     moved: dict[str, Row] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class _Draft:
         refused = set()
         kept = []
         for job, row in call.jobs:
-            found = self.by_id.get(job.id) or self.by_key.get(job.key)
+            found = self.kept.get(job.id) or self.kept.get(self.keys.get(job.key, ""))
             if found is None:
                 found = self._enter(job, row)
             elif found.id != job.id:
@@ -96,9 +96,10 @@ class _Draft:
     def _enter(self, job: Job, row: Row) -> Job:
         self.counters.place += 1
         self.new.append({**row, "place": self.counters.place})
-        kept = self.by_id[job.id] = replace(job, place=self.counters.place)
+        kept = self.kept[job.id] = replace(job, place=self.counters.place)
+        self.states[job.id] = job.state
         if job.key is not None:
-            self.by_key[job.key] = kept
+            self.keys[job.key] = job.id
         return kept
 
     def advance(self, call: Advancing) -> list[bool]:
@@ -111,6 +112,8 @@ class _Draft:
             if fits:
                 self.states[job.id] = job.state
                 self.moved[job.id] = row
+                if job.id in self.kept:
+                    self.kept[job.id] = replace(job, place=self.kept[job.id].place)
             (written if fits else refused).add(job.id)
             taken.append(fits)
         self._tell(call.events, refused - written)
@@ -125,13 +128,13 @@ async def _read(connection: AsyncConnection, group: Sequence[Call]) -> _Draft:
     counters = await hold_counters(connection)
     new = [job for call in group if isinstance(call, Accepting) for job, _row in call.jobs]
     moving = {step.after.id for call in group if isinstance(call, Advancing) for step, _row in call.steps}
-    same = [job_of(row) for row in await chosen(connection, _BY_ID, {job.id for job in new})]
     keys = {job.key for job in new if job.key is not None}
-    twins = [job_of(row) for row in await chosen(connection, _BY_KEY, keys)]
+    rows = await chosen(connection, _BY_ID, {job.id for job in new}) + await chosen(connection, _BY_KEY, keys)
+    kept = {job.id: job for job in map(job_of, rows)}
     return _Draft(
         counters=counters,
-        by_id={job.id: job for job in same},
-        by_key={job.key: job for job in twins},
+        kept=kept,
+        keys={job.key: job.id for job in kept.values() if job.key is not None},
         states={row[0]: row[1] for row in await chosen(connection, _STATES, moving)},
     )
 
