@@ -180,10 +180,12 @@ async def test_of_many_who_want_the_same_step_one_gets_it(ledger: Ledger) -> Non
 
 async def test_everything_that_moves_is_written(ledger: Ledger) -> None:
     [kept] = await accepted(ledger, job())
-    later = {"sent_at": NOW + 1, "delivered_at": NOW + 2, "read_at": NOW + 3, "played_at": NOW + 4}
     moved = step(
         *(kept, State.PLAYED),
-        **later,
+        sent_at=NOW + 1,
+        delivered_at=NOW + 2,
+        read_at=NOW + 3,
+        played_at=NOW + 4,
         since=NOW + 4,
         to=BRUNO,
         due=NOW + 9,
@@ -230,7 +232,7 @@ async def test_nobody_is_due_before_the_instant(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("earlier", [{"state": State.SENDING}, {"attempts": 1, "due": NOW + 5}])
 async def test_a_job_waits_for_an_earlier_one_to_the_same_recipient(ledger: Ledger, earlier: dict[str, object]) -> None:
-    before, ahead, behind = job(), job(**earlier), job(priority=9)
+    before, ahead, behind = job(), replace(job(), **earlier), job(priority=9)  # type: ignore[arg-type]
     elsewhere, other = job(BRUNO), job(account="second")
     await accepted(ledger, before, ahead, behind, elsewhere, other)
     assert await due(ledger) == [before.id, elsewhere.id]
@@ -243,7 +245,7 @@ async def test_a_job_waits_for_an_earlier_one_to_the_same_recipient(ledger: Ledg
 async def test_nobody_waits_for_one_that_is_due_itself_or_scheduled_or_ended(
     ledger: Ledger, earlier: dict[str, object]
 ) -> None:
-    ahead, behind = job(**earlier), job()
+    ahead, behind = replace(job(), **earlier), job()  # type: ignore[arg-type]
     await accepted(ledger, ahead, behind)
     assert (await due(ledger))[-1] == behind.id
 

@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sqlite3
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ class Beside:
         expected = [await make(self.model) for make in calls]
         assert [_bare(answer) for answer in answers] == [_bare(answer) for answer in expected]
 
-    def call(self, kind: str, which: int, key: int, number: int):  # type: ignore[no-untyped-def]
+    def call(self, kind: str, which: int, key: int, number: int) -> Callable[[Ledger], Awaitable[Sequence[object]]]:
         if kind == "accept" or not self.known:
             made = job(
                 [WANDA, BRUNO][which % 2],
@@ -88,13 +89,13 @@ class Beside:
         return self.stores.ledger, self.model
 
 
-def _bare(answer: object) -> object:
+def _bare(answer: Sequence[object]) -> list[object]:
     """Jobs without their places, whose order is seen in the order of the lists."""
-    return [replace(each, place=0) if isinstance(each, Job) else each for each in answer]  # type: ignore[attr-defined]
+    return [replace(each, place=0) if isinstance(each, Job) else each for each in answer]
 
 
 @pytest.fixture
-async def stores(database_url: str):  # type: ignore[no-untyped-def]
+async def stores(database_url: str) -> AsyncIterator[Stores]:
     stores = await open_stores(database_url, patience=SAFETY)
     yield stores
     await stores.close()
@@ -143,9 +144,9 @@ async def test_a_locked_file_refuses_writes_and_the_first_call_after_works(tmp_p
     sending = step(kept, State.SENDING)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        calls = [stores.ledger.accept([job()]) for _ in range(5)] + [stores.ledger.advance([sending])]  # type: ignore[list-item]
+        accepting = [stores.ledger.accept([job()]) for _ in range(5)]
         async with asyncio.timeout(SAFETY):
-            answers = await asyncio.gather(*calls, return_exceptions=True)
+            answers = await asyncio.gather(*accepting, stores.ledger.advance([sending]), return_exceptions=True)
         assert [type(answer) for answer in answers] == [StoreUnavailable] * 6
         assert await stores.ledger.due("default", NOW, 9) == [kept]
         other.execute("ROLLBACK")
