@@ -123,7 +123,7 @@ def correspond(
     )
     mailbox = Mailbox(mail.messages, clock, announce, fetch=attachments.download if mail.fetch_media else None)
     dispatchers = Dispatchers(lambda account: new_dispatcher(account))  # noqa: PLW0108  it is made below
-    receipts = Receipts(ledger=mail.ledger, archive=mail.archive, clock=clock, announce=announce, busy=dispatchers.busy)
+    receipts = Receipts(ledger=mail.ledger, archive=mail.archive, clock=clock, announce=announce)
 
     def keep(job: Job, chat: Jid) -> None:
         mailbox.add_sent(job, chat, accounts.get(job.account).jid or Jid(""))

@@ -16,7 +16,16 @@ from wigwag.app.ports import Clock, Courier, Ledger, Step
 from wigwag.app.recipients import Recipients
 from wigwag.domain.contents import Media
 from wigwag.domain.delivery import Job, State, held_up, move, sent
-from wigwag.domain.errors import GatewayError, InvalidMessage, NotFound, NotLinked, Refused, Restricted, Unconfirmed
+from wigwag.domain.errors import (
+    GatewayError,
+    InvalidMessage,
+    NotFound,
+    NotLinked,
+    Refused,
+    Restricted,
+    StoreUnavailable,
+    Unconfirmed,
+)
 from wigwag.domain.events import Fact, JobChanged
 from wigwag.domain.ids import Jid
 from wigwag.domain.outbox import of_job
@@ -24,8 +33,10 @@ from wigwag.domain.throttle import Throttle
 
 IN_FLIGHT = 8  # jobs at once, to as many recipients; one of them is being sent, the others are being written down
 PAGE = 64  # due jobs read at once
+MOST = 16 * PAGE  # jobs in memory that wait for those before them
 IDLE = 60.0  # seconds; a bound on every wait, so that a missed wake costs little
 STORE_AGAIN = 1.0  # seconds between attempts to write down what has happened
+LINK_AGAIN = 1.0  # seconds without a new job after the courier had no link, until we are told of that
 FINISH = 10.0  # seconds for what is under way to come to its end when we stop
 
 
@@ -67,6 +78,8 @@ class Dispatcher:
         self._page: list[Job] = []
         self._look = True  # whether the ledger may have more than the page
         self._next_due: float | None = None
+        self._not_before = 0.0
+        self._returned = 0  # jobs that came back to wait, ever: what was read before that may be in the wrong order
         self._under_way: dict[Jid, asyncio.Task[None]] = {}  # one for each recipient
         self._taken: set[str] = set()
         self._wake = asyncio.Event()
@@ -76,7 +89,7 @@ class Dispatcher:
 
     def link(self, up: bool) -> None:
         """The account's link came or went."""
-        self._linked = up
+        self._linked, self._not_before = up, 0.0
         self._wake.set()
 
     def wake(self, job: Job | None = None) -> None:
@@ -85,11 +98,6 @@ class Dispatcher:
             self._page.clear()
         self._look = True
         self._wake.set()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a job is under way."""
-        return bool(self._under_way)
 
     @property
     def cold_until(self) -> float:
@@ -126,6 +134,7 @@ class Dispatcher:
                 until = await self._step(tasks)
                 now = self._clock.now()
                 await self._clock.wait(self._wake, now + IDLE if until is None else min(until, now + IDLE))
+                self._look = self._look or not self._wake.is_set()
 
     async def finish(self) -> None:
         """Take nothing more, and let what is under way come to its end."""
@@ -137,9 +146,10 @@ class Dispatcher:
         """Begin whatever may begin now. Returns when to come back."""
         while self._linked and not self._stopping and len(self._under_way) < IN_FLIGHT:
             now = self._clock.now()
-            if (free := self._throttle.free_at(now)) > now:
+            if (free := max(self._throttle.free_at(now), self._not_before)) > now:
                 return free
             if not await self._failures.guard("ledger", self._fill(now)):
+                self._look = True
                 return now + STORE_AGAIN
             job = self._take()
             if job is None:
@@ -152,12 +162,17 @@ class Dispatcher:
         """Have jobs to choose from."""
         if self._next_due is not None and self._next_due <= now:
             self._look = True
-        if not self._look or any(job.to not in self._under_way for job in self._page):
+        if not self._look or len(self._page) > MOST or any(job.to not in self._under_way for job in self._page):
             return
+        self._look, returned = False, self._returned  # whoever wakes us from here on is heard
         known = {*self._taken, *(job.id for job in self._page)}
         found = await self._ledger.due(self.account, now, PAGE, known)
-        self._page += await self._recipients.ready(found, self._throttle.cold_until)
-        self._look = len(found) == PAGE
+        ready = await self._recipients.ready(found, self._throttle.cold_until)
+        if returned != self._returned:
+            self._look = True
+            return
+        self._page = sorted([*self._page, *ready], key=lambda job: (-job.priority, job.place))
+        self._look = self._look or len(found) == PAGE
         self._next_due = None if self._look else await self._ledger.next_due(self.account, now)
 
     def _take(self) -> Job | None:
@@ -173,28 +188,25 @@ class Dispatcher:
     async def _carry(self, job: Job) -> None:
         try:
             after = await self._sent(job)
-        except GatewayError as error:
-            after = await self._write(job, self._hindered(job, error))
         finally:
             self._under_way.pop(job.to, None)
             self._taken.discard(job.id)
+            self._look = True  # those behind it were not due as long as it was under way
             self._wake.set()
         if after.state is State.ACCEPTED:  # those behind it wait as well
             self._page = [other for other in self._page if other.to != job.to]
-            self._look = True
+            self._returned += 1
         self._settled(after)
 
     async def _sent(self, job: Job) -> Job:
-        """Send a job. Raises GatewayError as long as it is surely not sent."""
-        to = await self._recipients.address(job.to)
-        ready = replace(job, secret=self._new_secret())
-        media = await self._attachments.prepared(job.content) if isinstance(job.content, Media) else None
-        message = await self._courier.compose(self.account, ready, media)
-        sending = move(ready, State.SENDING, self._clock.now())
-        [claimed] = await self._ledger.advance([Step(before=job.state, after=sending)])
-        if not claimed:  # cancelled meanwhile
+        """Send a job, and write down what became of it."""
+        try:
+            claim = await self._claimed(job)
+        except GatewayError as error:  # it is surely not sent
+            return await self._write(job, self._hindered(job, error))
+        if claim is None:
             return job
-        self._announce(JobChanged(before=job, after=sending, at=sending.since))
+        sending, to, message = claim
         try:
             message_id, at = await self._courier.send(self.account, to, message, sending)
         except GatewayError as error:
@@ -203,12 +215,27 @@ class Dispatcher:
         self._keep(after, to)
         return after
 
+    async def _claimed(self, job: Job) -> tuple[Job, Jid, bytes] | None:
+        """Make a job ready and mark it on disk: it may leave now. None if it was cancelled meanwhile."""
+        to = await self._recipients.address(job.to)
+        ready = replace(job, secret=self._new_secret())
+        media = await self._attachments.prepared(job.content) if isinstance(job.content, Media) else None
+        message = await self._courier.compose(self.account, ready, media)
+        sending = move(ready, State.SENDING, self._clock.now())
+        [claimed] = await self._ledger.advance([Step(before=job.state, after=sending)])
+        if not claimed:
+            return None
+        self._announce(JobChanged(before=job, after=sending, at=sending.since))
+        return sending, to, message
+
     async def _refused(self, job: Job, error: GatewayError) -> Job:
         """What became of a job that was not taken, or of which nobody knows."""
         now = self._clock.now()
         if isinstance(error, Restricted):
             self._throttle.refuse_strangers(now)
-            await self._failures.guard("ledger", self._recipients.pause(self._throttle.cold_until))
+            self._page.clear()  # among those in it and those being read, too, strangers wait
+            self._returned += 1
+            await self._failures.guard("ledger", self._recipients.pause(job.to, self._throttle.cold_until))
             return move(job, State.ACCEPTED, now, due=self._throttle.cold_until, code=error.code, detail=str(error))
         if not isinstance(error, Unconfirmed):
             return self._hindered(job, error)
@@ -223,7 +250,8 @@ class Dispatcher:
     def _hindered(self, job: Job, error: GatewayError) -> Job:
         """A job that was surely not sent: when to try it again, if at all."""
         now = self._clock.now()
-        if isinstance(error, NotLinked):
+        if isinstance(error, NotLinked | StoreUnavailable):  # the fault is ours, and no attempt was made
+            self._not_before = now + LINK_AGAIN
             return replace(job, since=now) if job.state is State.ACCEPTED else move(job, State.ACCEPTED, now)
         if isinstance(error, InvalidMessage | NotFound | Refused):
             code = error.reason if isinstance(error, InvalidMessage) else error.code
@@ -232,16 +260,24 @@ class Dispatcher:
 
     async def _write(self, before: Job, after: Job) -> Job:
         """Write down what happened, however long the store is away; then tell. A cancel cannot come in between."""
-        recording = asyncio.ensure_future(self._record(before, after))
+        recording = asyncio.create_task(self._record(before, after), name=f"record {before.id}")
         try:
-            await asyncio.shield(recording)
+            return await asyncio.shield(recording)
         except asyncio.CancelledError:
             await asyncio.wait([recording], timeout=FINISH)
+            recording.cancel()
             raise
+
+    async def _record(self, before: Job, after: Job) -> Job:
+        while not await self._failures.guard("ledger", self._advance(before, after)):
+            await self._clock.sleep(STORE_AGAIN)
         return after
 
-    async def _record(self, before: Job, after: Job) -> None:
-        step = Step(before=before.state, after=after)
-        while not await self._failures.guard("ledger", self._ledger.advance([step], of_job(after))):
-            await self._clock.sleep(STORE_AGAIN)
-        self._announce(JobChanged(before=before, after=after, at=after.since))
+    async def _advance(self, before: Job, after: Job) -> None:
+        [written] = await self._ledger.advance([Step(before=before.state, after=after)], of_job(after))
+        if not written and before.state is State.ACCEPTED:
+            # The store may have gone away after it had taken our claim, and before it said so. Else it was cancelled.
+            claimed = Step(before=State.SENDING, after=after)
+            [written] = await self._ledger.advance([claimed], of_job(after))
+        if written or before.state is State.SENDING:  # from there nobody else moves it: an answer was lost
+            self._announce(JobChanged(before=before, after=after, at=after.since))

@@ -52,10 +52,6 @@ class Dispatchers:
         """There is something new to send."""
         self.of(job.account).wake(job)
 
-    def busy(self, account: str) -> bool:
-        """Whether a job of the account is under way."""
-        return account in self._dispatchers and self._dispatchers[account].busy
-
     def turn(self, change: AccountChanged) -> None:
         """An account changed: its link may have come or gone."""
         if change.after.connected is not change.before.connected:

@@ -2,13 +2,13 @@
 """Folds WhatsApp's receipts into the jobs they are about, many at once.
 
 A receipt may be here before the answer to the send that it is about; then it waits for that. One for a message that was
-not ours to send (another device of the account wrote it) is of no interest.
+not ours to send (another device of the account wrote it) waits in vain, until newer ones take its place.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, JobArchive, Ledger, Step
@@ -32,11 +32,7 @@ class _Change:
 
 
 class Receipts:
-    """The receipts of all accounts.
-
-    Args:
-        busy: whether a job of the account is under way.
-    """
+    """The receipts of all accounts."""
 
     def __init__(
         self,
@@ -45,11 +41,12 @@ class Receipts:
         archive: JobArchive,
         clock: Clock,
         announce: Callable[[Fact], None],
-        busy: Callable[[str], bool],
     ) -> None:
-        self._ledger, self._archive, self._clock, self._announce, self._busy = ledger, archive, clock, announce, busy
-        self._waiting: asyncio.Queue[Receipt] = asyncio.Queue(WAITING)
-        self._early: deque[Receipt] = deque(maxlen=EARLY)
+        self._ledger, self._archive, self._clock, self._announce = ledger, archive, clock, announce
+        self._waiting: asyncio.Queue[Receipt | SendSettled] = asyncio.Queue(WAITING)
+        self._early: deque[Receipt | SendSettled] = deque(maxlen=EARLY)  # receipts with one message each
+        self._looking = False
+        self._settled: set[str] = set()  # jobs and messages that were settled while we were looking at a batch
         self._failures = Failures(clock, announce)
 
     async def hear(self, report: ReceiptReported) -> None:
@@ -57,20 +54,16 @@ class Receipts:
 
     async def hear_settled(self, report: SendSettled) -> None:
         """WhatsApp's word on a job that we had given up waiting for."""
-        await self._failures.guard("receipts", self._settle(report))
-
-    async def _settle(self, report: SendSettled) -> None:
-        job = await self._archive.get(report.job_id)
-        if job is not None and job.state is State.UNCONFIRMED:
-            await self._write({job.id: _changed(job, sent(job, report.message_id, report.at))})
+        await self._waiting.put(report)
 
     def settled(self, job: Job) -> None:
-        """A job is no longer under way: receipts that came too early may be about it."""
-        again = [receipt for receipt in self._early if receipt.account == job.account]
-        for receipt in again:
-            self._early.remove(receipt)
-            if not self._waiting.full():
-                self._waiting.put_nowait(receipt)
+        """A job is no longer under way: what came too early may be about it."""
+        names = {job.id, job.message_id or job.id}
+        if self._looking:
+            self._settled |= names
+        for word in [word for word in self._early if _about(word) in names]:
+            self._early.remove(word)
+            self._again(word)
 
     async def run(self) -> None:
         """Fold for ever; the store may come and go."""
@@ -78,10 +71,31 @@ class Receipts:
             batch = [await self._waiting.get()]
             while len(batch) < BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
-            while not await self._failures.guard("receipts", self._fold(batch)):
+            self._looking = True
+            receipts = [word for word in batch if isinstance(word, Receipt)]
+            words = [word for word in batch if isinstance(word, SendSettled)]
+            while not await self._failures.guard("receipts", self._take(words, receipts)):
                 await self._clock.sleep(STORE_AGAIN)
+            self._looking = False
+            self._settled.clear()
 
-    async def _fold(self, batch: list[Receipt]) -> None:
+    async def _take(self, words: list[SendSettled], receipts: list[Receipt]) -> None:
+        for word in words:
+            await self._settle(word)
+        while receipts and not await self._fold(receipts):
+            pass  # a job came into another state in between, and is read again
+
+    async def _settle(self, word: SendSettled) -> None:
+        job = await self._archive.get(word.job_id)
+        if job is not None and job.state is State.SENDING:
+            self._too_early(word)
+        elif job is not None and job.state is State.UNCONFIRMED:
+            after = sent(job, word.message_id, word.at)
+            if await self._write([_Change(before=job, after=after, events=of_job(after))]):
+                self.settled(after)
+
+    async def _fold(self, batch: list[Receipt]) -> bool:
+        """Fold a batch, all of it or as much as was written at once; False if something must be folded again."""
         jobs = await self._jobs(batch)
         changes: dict[str, _Change] = {}
         kept: list[tuple[str, Receipt]] = []
@@ -89,13 +103,14 @@ class Receipts:
             for message_id in receipt.message_ids:
                 job = jobs.get((receipt.account, message_id))
                 if job is None:
-                    self._too_early(receipt)
+                    self._too_early(replace(receipt, message_ids=(message_id,)))
                     continue
                 kept.append((job.id, receipt))
                 change = changes.setdefault(job.id, _Change(before=job, after=job, events=[]))
                 _fold_one(change, receipt)
-        await self._write({job_id: change for job_id, change in changes.items() if change.after != change.before})
+        written = await self._write([change for change in changes.values() if change.after != change.before])
         await self._archive.keep_receipts(kept)
+        return written
 
     async def _jobs(self, batch: list[Receipt]) -> dict[tuple[str, str], Job]:
         ids: dict[str, set[str]] = {}
@@ -107,16 +122,30 @@ class Receipts:
             for job in await self._ledger.by_message(account, wanted)
         }
 
-    def _too_early(self, receipt: Receipt) -> None:
-        if self._busy(receipt.account) and receipt not in self._early:
-            self._early.append(receipt)
+    def _too_early(self, word: Receipt | SendSettled) -> None:
+        if _about(word) in self._settled:  # since we looked
+            self._again(word)
+        elif word not in self._early:
+            self._early.append(word)
 
-    async def _write(self, changes: dict[str, _Change]) -> None:
-        steps = [Step(before=change.before.state, after=change.after) for change in changes.values()]
-        events = [event for change in changes.values() for event in change.events]
-        for change, written in zip(changes.values(), await self._ledger.advance(steps, events), strict=True):
+    def _again(self, word: Receipt | SendSettled) -> None:
+        if not self._waiting.full():
+            self._waiting.put_nowait(word)
+
+    async def _write(self, changes: list[_Change]) -> bool:
+        """Write what changed. False if some of it was not as we had read it."""
+        steps = [Step(before=change.before.state, after=change.after) for change in changes]
+        events = [event for change in changes for event in change.events]
+        answers = await self._ledger.advance(steps, events)
+        for change, written in zip(changes, answers, strict=True):
             if written and change.after.state is not change.before.state:
                 self._announce(JobChanged(before=change.before, after=change.after, at=change.after.since))
+        return all(answers)
+
+
+def _about(word: Receipt | SendSettled) -> str:
+    """The job, or the message, that a word is about."""
+    return word.job_id if isinstance(word, SendSettled) else word.message_ids[0]
 
 
 def _fold_one(change: _Change, receipt: Receipt) -> None:
@@ -124,7 +153,3 @@ def _fold_one(change: _Change, receipt: Receipt) -> None:
     if after.state is not change.after.state:
         change.events += of_job(after)
     change.after = after
-
-
-def _changed(before: Job, after: Job) -> _Change:
-    return _Change(before=before, after=after, events=of_job(after))

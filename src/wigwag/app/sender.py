@@ -133,8 +133,10 @@ class Sender:
         return group_jid(to) if is_group(to) else self._numbering(to)[0]
 
     async def _quote(self, account: str, chat: Jid, message_id: str) -> Quote:
-        message = await self._messages.get(account, chat, message_id)
-        if message is None:
+        for form in (chat,) if is_group(chat) else self._numbering(chat):
+            if message := await self._messages.get(account, form, message_id):
+                break
+        else:
             raise InvalidMessage("The message to answer or react to is not known here.", reason="unknown_message")
         return Quote(message_id=message.id, sender=message.sender, from_me=message.from_me, text=message.text)
 

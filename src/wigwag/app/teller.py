@@ -51,6 +51,11 @@ class Teller:
         """Write all that waits, as long as the store takes it."""
         while self._events:
             batch = [self._events.popleft() for _ in range(min(BATCH, len(self._events)))]
-            if not await self._failures.guard("events", self._log.append(batch)):
-                self._events.extendleft(reversed(batch))
+            written = False
+            try:
+                written = await self._failures.guard("events", self._log.append(batch))
+            finally:  # also when we are stopped in between: the last flush is yet to come
+                if not written:
+                    self._events.extendleft(reversed(batch))
+            if not written:
                 return
