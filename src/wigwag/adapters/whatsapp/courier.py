@@ -22,7 +22,7 @@ from wigwag.adapters.whatsapp.translate import address_of
 from wigwag.adapters.whatsapp.writing import written
 from wigwag.domain.contents import Kind, Media
 from wigwag.domain.delivery import Job
-from wigwag.domain.errors import GatewayError, Unavailable, Unconfirmed
+from wigwag.domain.errors import GatewayError, Refused, Unavailable, Unconfirmed
 from wigwag.domain.ids import Jid, number
 from wigwag.domain.media import Prepared
 from wigwag.domain.messages import Message
@@ -59,7 +59,10 @@ class WhatsAppCourier:
         if isinstance(job.content, Media) and media is not None:
             kind = _TYPES[job.content.kind]
             session = self._room.session(account)
-            upload = await session.call(lambda client: client.upload(media.data, kind), patience=TRANSFER)
+            try:
+                upload = await session.call(lambda client: client.upload(media.data, kind), patience=TRANSFER)
+            except Refused as error:  # of a file that is as it should be: another attempt may help
+                raise Unavailable(f"WhatsApp's media server did not take the file: {error}") from error
         return bytes(written(job, media, upload, self._room.now()).SerializeToString())
 
     async def send(self, account: str, to: Jid, message: bytes, job: Job) -> tuple[str, float]:
@@ -80,9 +83,10 @@ class WhatsAppCourier:
         return str(answer.ID), _seconds(answer.Timestamp) or self._room.now()
 
     async def trace(self, account: str, secret: str) -> str | None:
-        if secret in self._late:
+        found = await find_trace(self._room.file(account), secret)
+        if found is None and secret in self._late:  # it may still be written down and sent
             raise Unconfirmed
-        return await find_trace(self._room.file(account), secret)
+        return found
 
     async def registered(self, account: str, forms: Sequence[Jid]) -> dict[Jid, Jid]:
         by_number = {number(form): form for form in forms}

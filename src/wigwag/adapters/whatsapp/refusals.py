@@ -15,10 +15,14 @@ _NOT_OUT = (
     "failed to send message node: frame socket is closed",
 )
 _NO_ACCOUNT = ("the store doesn't contain a device jid", "client is nil")
-_BEFORE = ("failed to get", "can't encrypt", "failed to encrypt", "no lid found", "failed to marshal")
+_BEFORE = (
+    *("failed to get", "no lid found", "failed to fetch lid mappings", "failed to prefetch sessions"),
+    *("failed to save cached sessions", "failed to create sender key", "failed to encrypt", "failed to marshal"),
+    *("can't encrypt", "cipher encryption failed"),
+)
 _NOT_IN_GROUP = ("not participating in that group", "that group does not exist")
 _RESTRICTED, _LATER = 463, {429, 500, 503}
-_GONE = ("403", "404", "410", "no url present", "didn't find any attachments")
+_GONE = re.compile(r"status code (403|404|410)|no url present|didn't find any attachments")
 
 
 def about_send(error: Exception) -> GatewayError:
@@ -47,6 +51,6 @@ def _refusal(code: int) -> GatewayError:
 def about_download(error: Exception) -> GatewayError:
     """What an error of a download means."""
     text = str(error)
-    if any(sign in text.lower() for sign in _GONE):
+    if _GONE.search(text.lower()):
         return NotFound("WhatsApp does not keep these media any more.")
     return Unavailable(f"WhatsApp's media server did not give them: {text}")
