@@ -97,7 +97,6 @@ class Outside:
     stale_after: float = STALE_AFTER  # seconds
     retention: float = RETENTION  # seconds
     on_sink_error: Callable[[str, Exception], None]
-    wanted: Callable[[str], bool] = lambda kind: True  # noqa: ARG005  whether anybody but webhooks hears of an event
     chance: Callable[[], float] = random.random  # from 0 to 1
 
 
@@ -129,18 +128,8 @@ def assemble(outside: Outside) -> Core:
     turned += [watching.pacers.turn, correspondence.dispatchers.turn]
     recorder = Recorder(watching.book, outside.presence_store, clock, fanout.announce)
     fanout.add("recorder", recorder.record)
-    webhooks = Webhooks(
-        hooks=outside.hooks,
-        events=outside.mail.events,
-        clock=clock,
-        announce=fanout.announce,
-        chance=outside.chance,
-        new_id=new_id,
-        random=secrets.token_bytes,
-    )
-    teller = Teller(
-        outside.mail.events, clock, fanout.announce, lambda kind: outside.wanted(kind) or webhooks.wanted(kind)
-    )
+    webhooks = _webhooks(outside, fanout)
+    teller = Teller(outside.mail.events, clock, fanout.announce, webhooks.wanted)
     fanout.add("teller", teller.tell)
     fanout.add("webhooks", webhooks.hear)
     gateway = Gateway(
@@ -176,6 +165,18 @@ def assemble(outside: Outside) -> Core:
         webhooks=webhooks,
         gateway=gateway,
         clock=clock,
+    )
+
+
+def _webhooks(outside: Outside, fanout: Fanout) -> Webhooks:
+    return Webhooks(
+        hooks=outside.hooks,
+        events=outside.mail.events,
+        clock=outside.clock,
+        announce=fanout.announce,
+        chance=outside.chance,
+        new_id=new_id,
+        random=secrets.token_bytes,
     )
 
 
