@@ -134,15 +134,7 @@ def correspond(
             throttle=Throttle(mail.rate),
             ledger=mail.ledger,
             courier=mail.courier,
-            recipients=Recipients(
-                account=account,
-                courier=mail.courier,
-                messages=mail.messages,
-                numbering=mail.numbering,
-                ledger=mail.ledger,
-                choices=choices,
-                clock=clock,
-            ),
+            recipients=_recipients(account, mail, choices, clock),
             attachments=attachments,
             clock=clock,
             announce=announce,
@@ -153,7 +145,33 @@ def correspond(
             resend=mail.resend,
         )
 
-    sender = Sender(
+    messages = Messages(
+        sender=_sender(mail, accounts, dispatchers, clock, announce),
+        archive=mail.archive,
+        store=mail.messages,
+        attachments=attachments,
+        templates=mail.templates,
+        courier=mail.courier,
+    )
+    return Correspondence(messages=messages, mailbox=mailbox, receipts=receipts, dispatchers=dispatchers, mail=mail)
+
+
+def _recipients(account: str, mail: Mail, choices: AccountStore, clock: Clock) -> Recipients:
+    return Recipients(
+        account=account,
+        courier=mail.courier,
+        messages=mail.messages,
+        numbering=mail.numbering,
+        ledger=mail.ledger,
+        choices=choices,
+        clock=clock,
+    )
+
+
+def _sender(
+    mail: Mail, accounts: Accounts, dispatchers: Dispatchers, clock: Clock, announce: Callable[[Fact], None]
+) -> Sender:
+    return Sender(
         ledger=mail.ledger,
         archive=mail.archive,
         messages=mail.messages,
@@ -166,12 +184,3 @@ def correspond(
         strict=mail.strict,
         wake=dispatchers.wake,
     )
-    messages = Messages(
-        sender=sender,
-        archive=mail.archive,
-        store=mail.messages,
-        attachments=attachments,
-        templates=mail.templates,
-        courier=mail.courier,
-    )
-    return Correspondence(messages=messages, mailbox=mailbox, receipts=receipts, dispatchers=dispatchers, mail=mail)

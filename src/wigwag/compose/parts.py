@@ -45,7 +45,6 @@ def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: Syste
         stale_after=settings.resubscribe_after_hours * HOUR,
         retention=settings.retention_days * DAY,
         on_sink_error=logbook.sink_failed,
-        wanted=lambda _kind: False,
     )
 
 

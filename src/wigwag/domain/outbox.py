@@ -114,6 +114,7 @@ def of_message(message: Message) -> Event:
 
 def of_fact(fact: Fact) -> Event | None:
     """What is told of a fact that is no job's and no message's; None if nothing."""
+    data: dict[str, Any]
     match fact:
         case PresenceChanged():
             data = {"contact": fact.jid, "before": fact.before.word, "after": fact.after.word}

@@ -62,14 +62,12 @@ def build_trial(
     pace: Pace | None = None,
     cap: int | None = None,
     rate: Rate = UNPACED,
-    wanted: Callable[[str], bool] = lambda kind: True,  # noqa: ARG005
     chance: Callable[[], float] = lambda: 0.0,
     **choices: bool,
 ) -> Trial:
     """A gateway over fakes and memory; whatever is given takes their place. `running` starts it.
 
     Args:
-        wanted: whether anybody hears of a kind of event.
         choices: `strict`, `resend` and `fetch_media`, as in Mail.
     """
     clock, stores, facts = clock or FakeClock(), stores or MemoryStores(), RecordingSink()
@@ -87,7 +85,6 @@ def build_trial(
             pace=pace or Pace(),
             cap=cap,
             on_sink_error=_raise,
-            wanted=wanted,
             chance=chance,
         )
     )
