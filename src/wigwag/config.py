@@ -8,7 +8,7 @@ Names of the seeds work as written; everything else is WIGWAG_<ROOM>_<KEY>. Room
 from datetime import UTC
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
@@ -135,6 +135,58 @@ class Settings(BaseSettings):
         description="networks that webhooks and media URLs may reach although not public, like 10.0.0.0/8,::1/128",
     )
 
+    rabbitmq_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("RABBITMQ_URL"),
+        description="amqp:// or amqps:// address, in place of the next five; without it and RABBITMQ_HOST: no RabbitMQ",
+    )
+    rabbitmq_host: str | None = Field(
+        None, validation_alias=AliasChoices("RABBITMQ_HOST"), description="RabbitMQ's host; mostly rabbitmq"
+    )
+    rabbitmq_port: int = Field(
+        5672, ge=1, le=65535, validation_alias=AliasChoices("RABBITMQ_PORT"), description="RabbitMQ's port"
+    )
+    rabbitmq_user: str = Field("woragis", validation_alias=AliasChoices("RABBITMQ_USER"), description="RabbitMQ's user")
+    rabbitmq_password: SecretStr = Field(
+        SecretStr("woragis"), validation_alias=AliasChoices("RABBITMQ_PASSWORD"), description="that user's password"
+    )
+    rabbitmq_vhost: str = Field(
+        "woragis", validation_alias=AliasChoices("RABBITMQ_VHOST"), description="RabbitMQ's virtual host"
+    )
+    queue_name: str = Field(
+        "whatsapp.queue",
+        min_length=1,
+        max_length=180,
+        validation_alias=AliasChoices("WHATSAPP_QUEUE_NAME"),
+        description="envelopes come from here; dead letters go to this name with .dlq",
+    )
+    exchange: str = Field(
+        "woragis.notifications",
+        min_length=1,
+        max_length=255,
+        validation_alias=AliasChoices("WHATSAPP_EXCHANGE"),
+        description="a direct exchange, to which envelopes are published",
+    )
+    routing_key: str = Field(
+        "whatsapp.send",
+        max_length=180,
+        validation_alias=AliasChoices("WHATSAPP_ROUTING_KEY"),
+        description="with which envelopes are published",
+    )
+    prefetch: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        validation_alias=AliasChoices("WHATSAPP_PREFETCH_COUNT"),
+        description="envelopes in work at once, of each queue",
+    )
+    results_queue: str = Field(
+        "",
+        max_length=180,
+        validation_alias=AliasChoices("WIGWAG_AMQP_RESULTS_QUEUE"),
+        description="a queue that hears what becomes of every message from RabbitMQ; unset: none",
+    )
+
     metrics_labels: Literal["name", "hashed"] = Field(
         "name",
         validation_alias=AliasChoices("WIGWAG_METRICS_LABELS"),
@@ -151,10 +203,19 @@ class Settings(BaseSettings):
             raise ValueError("give the simulator's address as http://127.0.0.1:<port>")
         return url.rstrip("/") if url else None
 
+    @field_validator("rabbitmq_url")
+    @classmethod
+    def _speaks_amqp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("amqp", "amqps"):
+            raise ValueError("give RabbitMQ's address as amqp://<user>:<password>@<host>:5672/<virtual host>")
+        return url
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if self.metrics_labels == "hashed" and not self.metrics_key.get_secret_value():
             raise ValueError("hashed metric labels need WIGWAG_METRICS_KEY")
+        if self.results_queue and f"{self.results_queue}.".startswith(f"{self.queue_name}."):
+            raise ValueError("WIGWAG_AMQP_RESULTS_QUEUE must not begin with WHATSAPP_QUEUE_NAME")
         try:
             _ = self.pace, self.rate, self.outgoing_networks
         except InvalidSettings as error:
@@ -171,6 +232,16 @@ class Settings(BaseSettings):
             rest=preset.rest if rest is None else rest,
             gap=preset.gap if gap is None else gap,
         )
+
+    @property
+    def amqp_url(self) -> str | None:
+        """Where RabbitMQ is, with user and password; None: there is none."""
+        if self.rabbitmq_url is not None:
+            return self.rabbitmq_url.get_secret_value()
+        if self.rabbitmq_host is None:
+            return None
+        user = f"{quote(self.rabbitmq_user, safe='')}:{quote(self.rabbitmq_password.get_secret_value(), safe='')}"
+        return f"amqp://{user}@{self.rabbitmq_host}:{self.rabbitmq_port}/{quote(self.rabbitmq_vhost, safe='')}"
 
     @property
     def rate(self) -> Rate:

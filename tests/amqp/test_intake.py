@@ -3,6 +3,7 @@
 
 import asyncio
 from base64 import b64encode
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ async def test_what_cannot_be_sent_is_a_dead_letter_as_it_came(world: World, bod
 
 
 @pytest.mark.parametrize("properties", [{"timestamp": 10**10}, {"expiration": 3600}, {"user_id": "wigwag"}])
-async def test_no_property_stands_in_the_way_of_a_dead_letter(world: World, properties: dict[str, object]) -> None:
+async def test_no_property_stands_in_the_way_of_a_dead_letter(world: World, properties: dict[str, Any]) -> None:
     async with world.working():
         await world.publish(b"?", **properties)
         letter = await world.take(world.topology.dead_letters)

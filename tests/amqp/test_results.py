@@ -2,6 +2,7 @@
 """Whoever asked hears what becomes of a job, at least once, over restarts. On a real RabbitMQ."""
 
 import json
+from typing import Any
 from uuid import uuid4
 
 from tests.amqp.world import World, build_world, envelope, until
@@ -11,7 +12,7 @@ SENT = (State.SENDING, State.SENT)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def _job(world: World, **properties: object) -> Job:
+async def _job(world: World, **properties: Any) -> Job:
     known = set(world.ledger.jobs_kept)
     await world.publish(envelope(), **properties)
     await until(lambda: set(world.ledger.jobs_kept) - known)

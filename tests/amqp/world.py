@@ -35,6 +35,7 @@ class Ledger:
 
     away: GatewayError | None = None  # what every call raises while it is set
     dies_after_accepting: bool = False  # the next accepted job is kept, but nobody hears that
+    dies_before_accepting: bool = False  # the next draft comes to nothing
     jobs_kept: dict[str, Job] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
     media: dict[str, bytes] = field(default_factory=dict)
@@ -47,6 +48,9 @@ class Ledger:
 
     async def send(self, draft: Draft) -> Job:
         self._be_there()
+        if self.dies_before_accepting:
+            self.dies_before_accepting = False
+            await asyncio.Event().wait()
         print_of = fingerprint(draft)
         for job in self.jobs_kept.values():
             if draft.key is not None and job.key == draft.key:

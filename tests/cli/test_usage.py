@@ -20,7 +20,7 @@ from wigwag.cli.outcome import ExitCode
 VERBS = [
     ["demo"], ["serve"], ["simulate"], ["watch"], ["track"], ["untrack"], ["erase"], ["subscriptions"], ["groups"],
     ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"], ["backup"], ["restore"],
-    ["send"], ["messages"], ["templates"],
+    ["send"], ["messages"], ["templates"], ["dlq", "list"], ["dlq", "replay"], ["dlq", "drop"],
 ]  # fmt: skip
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ANNA = "919876543210"
@@ -32,6 +32,7 @@ ASKING = [
     ["send", ANNA, "Hi"], ["send", ANNA, "Hi", "--wait"], ["messages"], ["messages", "show", "x"],
     ["messages", "cancel", "x"], ["messages", "retry", "x"], ["messages", "chat", ANNA],
     ["templates"], ["templates", "show", "x"], ["templates", "set", "x", "Hi"], ["templates", "remove", "x"],
+    ["dlq", "list"], ["dlq", "show", "x"], ["dlq", "replay", "--all"], ["dlq", "drop", "x"],
 ]  # fmt: skip
 
 

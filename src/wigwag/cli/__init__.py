@@ -18,6 +18,7 @@ from wigwag.cli import (
     backup,
     config,
     demo,
+    dlq,
     messages,
     pair,
     send,
@@ -85,6 +86,7 @@ for verb, panel in (
     app.command(rich_help_panel=panel)(verb)
 app.add_typer(messages.app, name="messages", rich_help_panel=ASK)
 app.add_typer(templates.app, name="templates", rich_help_panel=ASK)
+app.add_typer(dlq.app, name="dlq", rich_help_panel=ASK)
 app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 

@@ -5,6 +5,7 @@ No knowledge of any one address belongs here.
 """
 
 import json
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Annotated, Any, Self
 from urllib.parse import quote
@@ -41,10 +42,10 @@ class Client:
         self._http.close()
 
     def get(self, *path: str, **params: str | list[str] | None) -> Any:
-        return self._ask("GET", path, params={name: value for name, value in params.items() if value is not None})
+        return self._ask("GET", path, params=_given(params))
 
-    def post(self, *path: str, body: Any = None) -> Any:
-        return self._ask("POST", path, json=body)
+    def post(self, *path: str, body: Any = None, **params: str | None) -> Any:
+        return self._ask("POST", path, json=body, params=_given(params))
 
     def upload(self, *path: str, file: bytes) -> Any:
         """Send the bytes themselves."""
@@ -56,8 +57,8 @@ class Client:
     def patch(self, *path: str, body: Any) -> Any:
         return self._ask("PATCH", path, json=body)
 
-    def delete(self, *path: str) -> Any:
-        return self._ask("DELETE", path)
+    def delete(self, *path: str, **params: str | None) -> Any:
+        return self._ask("DELETE", path, params=_given(params))
 
     def _ask(self, method: str, path: tuple[str, ...], **rest: Any) -> Any:
         where = "/api/" + "/".join(quote(part, safe="@") for part in path)
@@ -82,6 +83,10 @@ class Client:
 
     def _no_url(self) -> Failure:
         return Failure(f"{self.url!r} is no address of a gateway: write it like {HOME}.", ExitCode.USAGE)
+
+
+def _given(params: Mapping[str, str | list[str] | None]) -> dict[str, str | list[str]]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _failure(answer: httpx.Response) -> Failure:

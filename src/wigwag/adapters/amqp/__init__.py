@@ -2,7 +2,7 @@
 """The room of RabbitMQ: envelopes in, results and dead letters out.
 
 The ledger owns retries, schedule, pace and order; here a message is accepted, then acknowledged, and nothing is tried
-twice (ADR 0006). The only importer of aiormq, which is the core of aio-pika. `broker` is the whole, `topology` what is
+twice (docs/adr). The only importer of aiormq, which is the core of aio-pika. `broker` is the whole, `topology` what is
 declared, `reception` what becomes of one envelope.
 """
 

@@ -5,6 +5,7 @@ Nothing is sent here.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ AT, JOB, USER = "x-wigwag-at", "x-wigwag-job", "x-wigwag-user-id"
 OURS = (REASON, DETAIL, QUEUE, AT, JOB, USER)
 BROKERS = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "x-delivery-count")
 
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}")
 _KEPT = (
     *("content_type", "content_encoding", "priority", "correlation_id", "reply_to", "message_id", "timestamp"),
     *("message_type", "app_id"),
@@ -68,7 +70,7 @@ def read(message: DeliveredMessage) -> DeadLetter:
     death = _last_death(headers)
     at = headers.get(AT)
     return DeadLetter(
-        id=properties.message_id or hashlib.sha256(message.body).hexdigest()[:32],
+        id=_id(properties.message_id, message.body),
         reason=str(headers.get(REASON) or death.get("reason") or "unknown"),
         detail=str(headers.get(DETAIL) or ""),
         queue=str(headers.get(QUEUE) or death.get("queue") or ""),
@@ -77,6 +79,13 @@ def read(message: DeliveredMessage) -> DeadLetter:
         size=len(message.body),
         body=message.body,
     )
+
+
+def _id(message_id: str | None, body: bytes) -> str:
+    """The message's own id where that can stand in a path, or a hash."""
+    if message_id and _PLAIN.fullmatch(message_id):
+        return message_id
+    return hashlib.sha256(message_id.encode() if message_id else body).hexdigest()[:32]
 
 
 def without_body(letter: DeadLetter) -> DeadLetter:

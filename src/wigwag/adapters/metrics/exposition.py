@@ -13,6 +13,8 @@ from wigwag.adapters.metrics.contacts import ContactSeries, Labels, named
 from wigwag.adapters.metrics.counters import Counters
 from wigwag.adapters.metrics.message_counters import MessageCounters
 from wigwag.adapters.metrics.readings import Figures, Readings
+from wigwag.adapters.metrics.webhooks import WebhookCounters, WebhookReadings
+from wigwag.adapters.metrics.worker import QueueReadings, Queues, WorkerCounters
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 from wigwag.domain.book import Book
@@ -29,6 +31,7 @@ class Metrics:
     Args:
         labels: how contacts are named: `named` (seed 000), or `hashed(key)`.
         figures: where to read metrics of other rooms, such as `names.RECORDER_BACKLOG`.
+        queues: where to read `names.QUEUE_DEPTH` and `names.QUEUE_DLQ_SIZE`, by the name of the queue.
     """
 
     def __init__(
@@ -40,12 +43,17 @@ class Metrics:
         version: str,
         labels: Labels = named,
         figures: Figures | None = None,
+        queues: Queues | None = None,
     ) -> None:
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, and nobody asks for them
         self._gateway, self._clock = gateway, clock
         self._registry = CollectorRegistry()
         self._registry.register(Readings(gateway, clock, version, figures or {}))
+        self._registry.register(QueueReadings(queues or {}))
         self._counters, self._messages = Counters(self._registry), MessageCounters(self._registry)
+        self._registry.register(WebhookReadings(gateway))
+        self._worker = WorkerCounters(self._registry)
+        self._webhooks = WebhookCounters(self._registry)
         self._contacts = ContactSeries(book, labels)
         ProcessCollector(registry=self._registry)
 
@@ -53,6 +61,8 @@ class Metrics:
         """Count what happened."""
         self._counters.count(fact)
         self._messages.count(fact)
+        self._worker.count(fact)
+        self._webhooks.count(fact)
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answered HTTP request. `route` is its template, never its path."""

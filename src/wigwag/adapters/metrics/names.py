@@ -158,6 +158,37 @@ MEDIA_DURATION = Metric(
 )
 CALLS = Metric(name="wigwag_calls_total", kind="counter", labels=("account",), help="Calls that came in.")
 
+WEBHOOK_DURATION = Metric(
+    name="whatsapp_webhook_delivery_duration_seconds",
+    kind="histogram",
+    labels=("outcome",),
+    help="Seconds that an attempt to deliver to a webhook endpoint took: delivered or failed.",
+)
+WEBHOOK_DELIVERIES = Metric(
+    name="wigwag_webhook_deliveries_total",
+    kind="counter",
+    labels=("endpoint", "outcome"),
+    help="Attempts by what came of them: delivered, retry (it is tried again), failed (for good).",
+)
+WEBHOOK_DROPPED = Metric(
+    name="wigwag_webhook_dropped_total",
+    kind="counter",
+    labels=("endpoint",),
+    help="Events that were not queued because too much waits for the endpoint; a replay brings them.",
+)
+WEBHOOK_BACKLOG = Metric(
+    name="wigwag_webhook_backlog",
+    kind="gauge",
+    labels=("endpoint",),
+    help="Deliveries that wait for the endpoint, for their first attempt or another.",
+)
+WEBHOOK_ENDPOINTS = Metric(
+    name="wigwag_webhook_endpoints",
+    kind="gauge",
+    labels=("state",),
+    help="Webhook endpoints by state: working, failing (only probed), disabled.",
+)
+
 PART_FAILURES = Metric(
     name="wigwag_part_failures_total",
     kind="counter",
@@ -189,6 +220,49 @@ LOOP_LAG = Metric(
     help="How late a task wakes that asked to sleep for a second: what every event has to wait.",
 )
 
+WORKER_PROCESSED = Metric(
+    name="worker_jobs_processed_total",
+    kind="counter",
+    labels=("worker", "status"),
+    help="Envelopes from RabbitMQ that came to an end: sent, failed, cancelled, or invalid (never became a job).",
+)
+WORKER_DURATION = Metric(
+    name="worker_job_duration_seconds",
+    kind="histogram",
+    labels=("worker",),
+    help="Seconds from the acceptance of an envelope, or the time it was scheduled for, until sent or failed.",
+)
+WORKER_FAILED = Metric(
+    name="worker_jobs_failed_total",
+    kind="counter",
+    labels=("worker", "error_type"),
+    help="Envelopes from RabbitMQ that failed for good or were refused, by the stable word for the reason.",
+)
+WORKER_RETRIED = Metric(
+    name="worker_jobs_retried_total",
+    kind="counter",
+    labels=("worker",),
+    help="Times that a job from RabbitMQ is to be tried again, by itself or by a person.",
+)
+QUEUE_DEPTH = Metric(
+    name="queue_depth",
+    kind="gauge",
+    labels=("queue_name",),
+    help="Envelopes that wait in a queue of RabbitMQ; no sample while we do not know.",
+)
+QUEUE_DLQ_SIZE = Metric(
+    name="queue_dlq_size",
+    kind="gauge",
+    labels=("queue_name",),
+    help="Dead letters that wait for somebody; no sample while we do not know.",
+)
+ENVELOPES_ACCEPTED = Metric(
+    name="wigwag_envelopes_accepted_total",
+    kind="counter",
+    labels=("dedup",),
+    help="Envelopes that were accepted, by what a second copy is known by: key, message_id, or none but its content.",
+)
+
 BUILD_INFO = Metric(
     name="wigwag_build_info", kind="gauge", labels=("version", "python"), help="Always 1; the labels tell the build."
 )
@@ -205,8 +279,11 @@ FIXED_METRICS = (
     *(SUBSCRIPTIONS, SUBSCRIPTION_QUEUE, SUBSCRIPTION_PACE, SUBSCRIPTION_EVENTS),
     *(CONNECTION_STATUS, LINK_STATE, RECONNECTS, UPTIME),
     REQUEST_DURATION,
+    *(WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
     *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, SEND_DURATION, MEDIA_DURATION, CALLS),
     *(PART_FAILURES, PART_RECOVERIES, RECORDER_BACKLOG, RECORDER_DROPPED, INBOX_DROPPED, LOOP_LAG),
+    *(WORKER_PROCESSED, WORKER_DURATION, WORKER_FAILED, WORKER_RETRIED, QUEUE_DEPTH, QUEUE_DLQ_SIZE),
+    ENVELOPES_ACCEPTED,
     *(BUILD_INFO, CPU_USAGE, MEMORY_USAGE),
 )
 STANDARD = (
