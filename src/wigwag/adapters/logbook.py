@@ -13,6 +13,9 @@ from wigwag.domain.delivery import State as JobState
 from wigwag.domain.events import (
     AccountChanged,
     CallReported,
+    DeliveryTried,
+    EndpointChanged,
+    EventsDropped,
     Fact,
     JobChanged,
     MessageReceived,
@@ -98,6 +101,25 @@ def _call(fact: CallReported) -> None:
     log.info("Somebody calls", extra={"action": "call.received", **extra})
 
 
+def _delivery(fact: DeliveryTried) -> None:
+    """The host alone: the rest of a URL may be secret."""
+    level = {"delivered": logging.DEBUG, "retry": logging.INFO}.get(fact.outcome, logging.WARNING)
+    extra = {"endpoint": fact.endpoint, "host": fact.host, "kind": fact.kind, "attempts": fact.attempts}
+    extra |= {"status": fact.status, "code": fact.code, "seconds": round(fact.seconds, 3)}
+    log.log(level, "Webhook delivery: %s", fact.outcome, extra={"action": f"webhook.{fact.outcome}", **extra})
+
+
+def _endpoint(fact: EndpointChanged) -> None:
+    level = logging.INFO if fact.condition == "working" else logging.WARNING
+    extra = {"endpoint": fact.endpoint, "host": fact.host, "reason": fact.reason}
+    log.log(level, "Webhook endpoint is %s", fact.condition, extra={"action": f"endpoint.{fact.condition}", **extra})
+
+
+def _dropped(fact: EventsDropped) -> None:
+    extra = {"action": "webhook.dropped", "endpoint": fact.endpoint, "count": fact.count}
+    log.warning("Too much waits for a webhook endpoint: events were not queued for it", extra=extra)
+
+
 def _part_failed(fact: PartFailed) -> None:
     extra = {"action": "part.failed", "part": fact.part, "code": fact.code, "detail": mask(fact.detail)}
     log.warning("A part failed and is tried again", extra=extra)
@@ -115,6 +137,9 @@ _WRITERS: dict[type, Callable[[Any], None]] = {
     JobChanged: _job,
     MessageReceived: _message,
     CallReported: _call,
+    DeliveryTried: _delivery,
+    EndpointChanged: _endpoint,
+    EventsDropped: _dropped,
     PartFailed: _part_failed,
     PartRecovered: _part_recovered,
 }
