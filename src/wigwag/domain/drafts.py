@@ -71,7 +71,7 @@ class Draft:
 def fingerprint(draft: Draft) -> str:
     """A hash of everything in a draft that the recipient or the order of sending would notice."""
     content = draft.content
-    said = {"template": content.name, **content.values} if isinstance(content, Template) else to_json(content)
+    said = {"template": content.name, "values": dict(content.values)} if isinstance(content, Template) else to_json(content)
     essence = [draft.to, said, draft.account, draft.send_at, draft.priority, draft.reply_to, draft.mentions]
     return hashlib.sha256(json.dumps(essence, sort_keys=True).encode()).hexdigest()
 
