@@ -189,37 +189,6 @@ WEBHOOK_ENDPOINTS = Metric(
     help="Webhook endpoints by state: working, failing (only probed), disabled.",
 )
 
-WEBHOOK_DURATION = Metric(
-    name="whatsapp_webhook_delivery_duration_seconds",
-    kind="histogram",
-    labels=("outcome",),
-    help="Seconds that an attempt to deliver to a webhook endpoint took: delivered or failed.",
-)
-WEBHOOK_DELIVERIES = Metric(
-    name="wigwag_webhook_deliveries_total",
-    kind="counter",
-    labels=("endpoint", "outcome"),
-    help="Attempts by what came of them: delivered, retry (it is tried again), failed (for good).",
-)
-WEBHOOK_DROPPED = Metric(
-    name="wigwag_webhook_dropped_total",
-    kind="counter",
-    labels=("endpoint",),
-    help="Events that were not queued because too much waits for the endpoint; a replay brings them.",
-)
-WEBHOOK_BACKLOG = Metric(
-    name="wigwag_webhook_backlog",
-    kind="gauge",
-    labels=("endpoint",),
-    help="Deliveries that wait for the endpoint, for their first attempt or another.",
-)
-WEBHOOK_ENDPOINTS = Metric(
-    name="wigwag_webhook_endpoints",
-    kind="gauge",
-    labels=("state",),
-    help="Webhook endpoints by state: working, failing (only probed), disabled.",
-)
-
 PART_FAILURES = Metric(
     name="wigwag_part_failures_total",
     kind="counter",
@@ -310,7 +279,6 @@ FIXED_METRICS = (
     *(SUBSCRIPTIONS, SUBSCRIPTION_QUEUE, SUBSCRIPTION_PACE, SUBSCRIPTION_EVENTS),
     *(CONNECTION_STATUS, LINK_STATE, RECONNECTS, UPTIME),
     REQUEST_DURATION,
-    *(WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
     *(WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
     *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, SEND_DURATION, MEDIA_DURATION, CALLS),
     *(PART_FAILURES, PART_RECOVERIES, RECORDER_BACKLOG, RECORDER_DROPPED, INBOX_DROPPED, LOOP_LAG),
