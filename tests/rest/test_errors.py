@@ -182,7 +182,11 @@ OPERATIONS = {
     "get_qr", "pair_by_code",
     "send_message", "list_messages", "message_stats", "get_message", "cancel_message", "delete_message",
     "retry_message", "upload_media", "list_chat", "get_media", "mark_read",
+    "list_dead_letters", "get_dead_letter", "drop_dead_letter", "drop_dead_letters", "replay_dead_letter",
+    "replay_dead_letters",
     "list_templates", "get_template", "put_template", "remove_template",
+    "list_webhooks", "add_webhook", "get_webhook", "change_webhook", "remove_webhook", "rotate_webhook",
+    "test_webhook", "enable_webhook", "replay_webhook", "list_deliveries", "get_delivery", "replay_delivery",
     "livez", "readyz", "healthz", "list_devices", "metrics",
 }  # fmt: skip
 

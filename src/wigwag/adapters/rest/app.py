@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from wigwag.adapters.rest import (
     accounts,
     chats,
+    deadletters,
     errors,
     health,
     media,
@@ -16,6 +17,7 @@ from wigwag.adapters.rest import (
     presence,
     subscriptions,
     templates,
+    webhooks,
 )
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
 from wigwag.adapters.rest.health import Exposition, Health, Ready
@@ -34,6 +36,8 @@ _TAGS = [
     {"name": "messages", "description": "What to send, and how far it is."},
     {"name": "chats", "description": "What was said."},
     {"name": "templates", "description": "Texts with placeholders."},
+    {"name": "dead letters", "description": "Envelopes from RabbitMQ that led to nothing."},
+    {"name": "webhooks", "description": "Who is told of events, and how far that is."},
     {"name": "accounts", "description": "WhatsApp sessions: pair, connect, disconnect."},
     {"name": "health", "description": "For probes and Prometheus."},
 ]
@@ -62,7 +66,7 @@ def build_app(
     )
     app.state.gateway, app.state.clock = gateway, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
-    for room in (presence, subscriptions, messages, media, chats, templates, accounts, health):
+    for room in (presence, subscriptions, messages, media, chats, templates, webhooks, deadletters, accounts, health):
         app.include_router(room.router)
     errors.install(app)
     app.add_middleware(Doorstep, observe=observe, larger=_LARGER_BODIES)
