@@ -21,6 +21,7 @@ VERBS = [
     ["demo"], ["serve"], ["simulate"], ["watch"], ["track"], ["untrack"], ["erase"], ["subscriptions"], ["groups"],
     ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"], ["backup"], ["restore"],
     ["send"], ["messages"], ["templates"], ["dlq", "list"], ["dlq", "replay"], ["dlq", "drop"],
+    ["webhooks", "add"], ["webhooks", "replay"],
 ]  # fmt: skip
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ANNA = "919876543210"
@@ -33,6 +34,9 @@ ASKING = [
     ["messages", "cancel", "x"], ["messages", "retry", "x"], ["messages", "chat", ANNA],
     ["templates"], ["templates", "show", "x"], ["templates", "set", "x", "Hi"], ["templates", "remove", "x"],
     ["dlq", "list"], ["dlq", "show", "x"], ["dlq", "replay", "--all"], ["dlq", "drop", "x"],
+    ["webhooks", "list"], ["webhooks", "add", "https://example.com"], ["webhooks", "show", "x"],
+    ["webhooks", "remove", "x"], ["webhooks", "rotate", "x"], ["webhooks", "test", "x"], ["webhooks", "enable", "x"],
+    ["webhooks", "deliveries", "x"], ["webhooks", "replay", "x-1"],
 ]  # fmt: skip
 
 

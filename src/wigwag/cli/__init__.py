@@ -28,6 +28,7 @@ from wigwag.cli import (
     templates,
     track,
     watch,
+    webhooks,
 )
 from wigwag.cli.outcome import ExitCode, Failure
 from wigwag.cli.screen import complain, say
@@ -87,6 +88,7 @@ for verb, panel in (
 app.add_typer(messages.app, name="messages", rich_help_panel=ASK)
 app.add_typer(templates.app, name="templates", rich_help_panel=ASK)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=ASK)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=SET_UP)
 app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 
