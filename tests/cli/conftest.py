@@ -31,10 +31,11 @@ class House:
     def __init__(self) -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._ready: Future[tuple[Trial, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self.trial = build_trial(clock=FakeClock(time.time()))
+        self._ready: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="house")
         self._thread.start()
-        self.trial, self._loop, self._end = self._ready.result(PATIENCE)
+        self._loop, self._end = self._ready.result(PATIENCE)
         self.open()
 
     def do(self, work: Callable[[Trial], Any]) -> None:
@@ -71,8 +72,8 @@ class House:
 
     async def _live(self) -> None:
         end = asyncio.Event()
-        async with running(build_trial(clock=FakeClock(time.time()))) as trial:
-            self._ready.set_result((trial, asyncio.get_running_loop(), end))
+        async with running(self.trial):
+            self._ready.set_result((asyncio.get_running_loop(), end))
             await end.wait()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
