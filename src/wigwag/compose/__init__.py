@@ -20,8 +20,8 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Outside, assemble
 from wigwag.compose.backups import back_up, put_back
-from wigwag.compose.parts import checks, metrics, outside, trust
-from wigwag.compose.serving import DRAIN, OnReady, Running, Server, listen, serve
+from wigwag.compose.parts import broker, checks, metrics, outside, trust
+from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.config import Settings
 
 __all__ = ["Running", "back_up", "put_back", "run"]
@@ -60,7 +60,8 @@ async def run(
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
         stack.push_async_callback(core.finish)
-        figures = metrics(settings, core, whatsapp)
+        rabbit = broker(settings, core, stores)
+        figures = metrics(settings, core, whatsapp, rabbit)
         core.fanout.add("metrics", figures.sink)
         core.fanout.add("log", logbook.write)
         app = build_app(
@@ -68,8 +69,11 @@ async def run(
             clock=clock,
             exposition=figures.exposition,
             observe=figures.observe_request,
-            ready=lambda: checks(core, stores),
+            ready=lambda: checks(core, stores, rabbit),
             version=__version__,
         )
         server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN))
-        await serve(core, {"metrics": figures, "guard": guard}, server, listening, on_ready)
+        beside: dict[str, Part] = {"metrics": figures, "guard": guard}
+        if rabbit is not None:
+            beside["broker"] = rabbit
+        await serve(core, beside, server, listening, on_ready)

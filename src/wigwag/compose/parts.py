@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts that a gateway is made of, from its settings. Nothing is decided here but who gets whom."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 
 import httpx
 
 from wigwag import __version__
 from wigwag.adapters import logbook, numbering
+from wigwag.adapters.amqp import Broker, Topology
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.metrics import Metrics, hashed, named
-from wigwag.adapters.metrics.names import INBOX_DROPPED, RECORDER_BACKLOG, RECORDER_DROPPED
+from wigwag.adapters.metrics.names import INBOX_DROPPED, QUEUE_DEPTH, QUEUE_DLQ_SIZE, RECORDER_BACKLOG, RECORDER_DROPPED
 from wigwag.adapters.outgoing import Outgoing
-from wigwag.adapters.rest import Check
+from wigwag.adapters.rest import BROKER, Check
 from wigwag.adapters.storage.stores import Stores
 from wigwag.adapters.whatsapp.courier import WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
@@ -68,7 +70,33 @@ def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemC
     )
 
 
-def metrics(settings: Settings, core: Core, whatsapp: WhatsApp) -> Metrics:
+def broker(settings: Settings, core: Core, stores: Stores) -> Broker | None:
+    """RabbitMQ, if it is configured, as a door and a sink."""
+    if settings.amqp_url is None:
+        return None
+    topology = Topology(
+        queue=settings.queue_name,
+        exchange=settings.exchange,
+        routing_key=settings.routing_key,
+        results=settings.results_queue,
+    )
+    rabbit = Broker(
+        settings.amqp_url,
+        topology,
+        prefetch=settings.prefetch,
+        messages=core.gateway.messages,
+        accounts=core.gateway.accounts,
+        events=stores.events,
+        choices=stores.accounts,
+        clock=core.clock,
+        announce=core.fanout.announce,
+    )
+    core.gateway.attach(rabbit.dead_letters)
+    core.fanout.add("broker", rabbit.sink)
+    return rabbit
+
+
+def metrics(settings: Settings, core: Core, whatsapp: WhatsApp, rabbit: Broker | None) -> Metrics:
     """What Prometheus is told."""
     key = settings.metrics_key.get_secret_value().encode()
     return Metrics(
@@ -77,6 +105,7 @@ def metrics(settings: Settings, core: Core, whatsapp: WhatsApp) -> Metrics:
         core.clock,
         version=__version__,
         labels=hashed(key) if settings.metrics_labels == "hashed" else named,
+        queues={} if rabbit is None else {QUEUE_DEPTH: rabbit.depths, QUEUE_DLQ_SIZE: rabbit.dead_letter_counts},
         figures={
             RECORDER_BACKLOG: lambda: core.recorder.backlog,
             RECORDER_DROPPED: lambda: core.recorder.dropped,
@@ -85,18 +114,23 @@ def metrics(settings: Settings, core: Core, whatsapp: WhatsApp) -> Metrics:
     )
 
 
-async def checks(core: Core, stores: Stores) -> Sequence[Check]:
+async def checks(core: Core, stores: Stores, rabbit: Broker | None) -> Sequence[Check]:
     """How the parts are that we cannot do without."""
-    try:
-        await stores.ping()
-        storage = Check(part="storage", ok=True)
-    except GatewayError as error:
-        storage = Check(part="storage", ok=False, detail=str(error))
+    asked = [_check("storage", stores.ping()), *([_check(BROKER, rabbit.check())] if rabbit is not None else [])]
+    parts = await asyncio.gather(*asked)
     links = [
         Check(part=f"link {account.name}", ok=account.connected, detail="" if account.connected else account.advice)
         for account in core.gateway.accounts()
     ]
-    return [storage, *links]
+    return [*parts, *links]
+
+
+async def _check(part: str, asking: Awaitable[None]) -> Check:
+    try:
+        await asking
+    except GatewayError as error:
+        return Check(part=part, ok=False, detail=str(error))
+    return Check(part=part, ok=True)
 
 
 async def trust(simulator_url: str) -> tuple[bytes, str]:

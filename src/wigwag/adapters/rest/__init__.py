@@ -5,6 +5,6 @@ It decides nothing. FastAPI, pydantic and segno are known here only; what `/metr
 """
 
 from wigwag.adapters.rest.app import build_app
-from wigwag.adapters.rest.health import Check
+from wigwag.adapters.rest.health import BROKER, Check
 
-__all__ = ["Check", "build_app"]
+__all__ = ["BROKER", "Check", "build_app"]
