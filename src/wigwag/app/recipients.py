@@ -44,13 +44,15 @@ class Recipients:
 
     async def ready(self, jobs: Sequence[Job], cold_until: float) -> list[Job]:
         """The jobs that may go now. First messages to strangers wait until `cold_until`, if that is to come."""
+        pausing = cold_until > self._clock.now()
+        if not pausing:
+            self._refused.clear()
         strangers = await self._strangers({job.to for job in jobs})
-        if strangers and cold_until > self._clock.now():
+        if strangers and pausing:
             held = [job for job in jobs if job.to in strangers]
             later = [replace(job, due=cold_until, code=RESTRICTED) for job in held]
             await self._ledger.advance([Step(before=job.state, after=job) for job in later])
             return [job for job in jobs if job.to not in strangers]
-        self._refused.clear()
         try:
             await self._look_up(strangers)
         except GatewayError:  # then each is looked up in its turn, and says what is wrong
