@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests of messages ask of a stage: send and wait for a state, and see what the other side read and heard."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from tests.acceptance.stage import Stage
+from tests.acceptance.stage import PATIENCE, Stage
 from wigwag.domain.contents import Content, Text
 from wigwag.domain.delivery import Job, State
 from wigwag.domain.drafts import Draft
@@ -38,6 +39,12 @@ class Talk:
     async def sent(self, to: str, said: Content | str, state: State = State.READ, **more: Any) -> Job:
         """Send, and wait until it was read."""
         return await self.until(await self.send(to, said, **more), state)
+
+    async def kept(self, job: Job) -> None:
+        """Wait until the message of a job is in its chat, which is soon after it was sent."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.stage.stores.messages.get(self.account, job.to, str(job.message_id)) is None:
+                await self.stage.breathe()
 
     def states(self, job: Job) -> list[State]:
         """The states that the job went through."""

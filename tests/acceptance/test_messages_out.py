@@ -138,6 +138,7 @@ async def test_a_reply_quotes_and_mentions_and_a_reaction_names_its_target(
 
 async def test_a_reaction_to_our_own_message_says_that_it_is_ours(talk: Talk) -> None:
     job = await talk.sent(ANA, "mine")
+    await talk.kept(job)
     await talk.sent(ANA, Reaction(message_id=str(job.message_id), emoji="🙈"))
     assert talk.read(ANA)[-1].fields["from_me"] is True
 

@@ -27,6 +27,7 @@ Answer = TypeVar("Answer")
 OURSELVES = DeviceProps(os="wigwag", platformType=DeviceProps.DESKTOP)  # what the phone lists under linked devices
 CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
 FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
+FOUND = 3.0  # seconds within which a call into whatsmeow has surely found its client there
 FIRST_CODE, NEXT_CODE = 60.0, 20.0  # seconds that a QR code is valid (whatsmeow qrchan.go)
 NO_NEXT_CODE = 2.0  # seconds beyond that, after which no other code will come on this connection
 
@@ -157,7 +158,7 @@ class Session:
             answer, over = asyncio.ensure_future(work(self._client)), asyncio.ensure_future(self._over.wait())
             try:
                 async with self._gate.shared():
-                    await asyncio.wait([answer], timeout=CALL_TIMEOUT)
+                    await asyncio.wait([answer], timeout=FOUND)
                 await asyncio.wait([answer, over], return_when=asyncio.FIRST_COMPLETED)
                 if not answer.done():
                     raise Cut
