@@ -56,8 +56,8 @@ def assert_metrics(gateway: Process, reasons: Counter[str]) -> None:
     worker, depth = 'worker="whatsapp"', 'queue_dlq_size{queue_name="whatsapp.queue.dlq"}'
     wait(lambda: envelopes.sample(gateway.metrics(), depth) == WRONG, gateway)
     metrics = gateway.metrics()
-    assert envelopes.sample(metrics, f'worker_jobs_processed_total{{{worker},status="sent"}}') == GOOD
-    assert envelopes.sample(metrics, f'worker_jobs_processed_total{{{worker},status="invalid"}}') == WRONG
+    assert envelopes.sample(metrics, f'worker_jobs_processed_total{{status="sent",{worker}}}') == GOOD
+    assert envelopes.sample(metrics, f'worker_jobs_processed_total{{status="invalid",{worker}}}') == WRONG
     assert envelopes.sample(metrics, f"worker_job_duration_seconds_count{{{worker}}}") == GOOD
     assert envelopes.sample(metrics, f"worker_jobs_retried_total{{{worker}}}") == 0
     assert envelopes.sample(metrics, 'queue_depth{queue_name="whatsapp.queue"}') == 0
