@@ -37,6 +37,7 @@ LIBRARIES = {
     "httpcore": {"adapters.outgoing"},
     "httpx": {"cli", "compose"},
     "neonize": {"adapters.whatsapp"},
+    "pamqp": {"adapters.amqp"},
     "phonenumbers": {"adapters.numbering"},
     "prometheus_client": {"adapters.metrics"},
     "pydantic": {"adapters.rest", "config"},

@@ -13,6 +13,7 @@ from aiormq import Connection, spec
 from aiormq.abc import AbstractChannel
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 
+from wigwag.adapters.amqp.tolerance import be_tolerant
 from wigwag.adapters.amqp.wall import within
 from wigwag.domain.errors import BrokerUnavailable
 
@@ -63,6 +64,7 @@ class Session:
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Session]:
     """A connection for the time of the block. Raises BrokerUnavailable."""
+    be_tolerant()
     address = f"{url}{'&' if '?' in url else '?'}heartbeat={HEARTBEAT}&name=wigwag"
     transport = _Transport(TLSTransportFactory() if url.startswith("amqps:") else TCPTransportFactory())
     connection = Connection(address, transport_factory=transport)
