@@ -84,7 +84,7 @@ def _context(job: Job) -> ContextInfo | None:
 
 def _vcard(card: ContactCard) -> str:
     """RFC 2426, with the parameter by which WhatsApp finds the person."""
-    name = card.name.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", " ")
+    name = " ".join(card.name.splitlines()).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     digits = "".join(filter(str.isdigit, card.phone))
     phone = f"TEL;type=CELL;waid={digits}:+{digits}"
     return f"BEGIN:VCARD\nVERSION:3.0\nN:;{name};;;\nFN:{name}\n{phone}\nEND:VCARD"
