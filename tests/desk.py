@@ -40,17 +40,18 @@ class Desk(Messages):
     said: list[Message] = field(default_factory=list)
     file: tuple[bytes, str] = (b"", "")
     now: float = START
+    repeats: bool = False  # whether what is sent was sent before
     texts: dict[str, str] = field(default_factory=dict)
 
     def lay(self, *jobs: Job) -> None:
         self.laid |= {each.id: each for each in jobs}
 
-    async def send(self, draft: Draft) -> Job:
+    async def send(self, draft: Draft) -> tuple[Job, bool]:
         self.drafts.append(draft)
         content = Text(text="filled") if isinstance(draft.content, Template) else draft.content
         made = job(len(self.laid) + 1, content=content, key=draft.key, user_id=draft.user_id, created=self.now)
         self.lay(made)
-        return made
+        return made, not self.repeats
 
     async def keep_media(self, data: bytes) -> str:
         self.files.append(data)

@@ -25,7 +25,8 @@ class Talk:
     async def send(self, to: str, said: Content | str, **more: Any) -> Job:
         content = Text(text=said) if isinstance(said, str) else said
         draft = Draft(to=to, content=content, account=self.account, **more)
-        return await self.stage.core.gateway.messages.send(draft)
+        job, _is_new = await self.stage.core.gateway.messages.send(draft)
+        return job
 
     async def job(self, job: Job) -> Job:
         """As the ledger has it now."""

@@ -46,7 +46,7 @@ class Ledger:
     def texts(self) -> list[str]:
         return [job.content.text for job in self.jobs_kept.values() if isinstance(job.content, Text)]
 
-    async def send(self, draft: Draft) -> Job:
+    async def send(self, draft: Draft) -> tuple[Job, bool]:
         self._be_there()
         if self.dies_before_accepting:
             self.dies_before_accepting = False
@@ -56,13 +56,13 @@ class Ledger:
             if draft.key is not None and job.key == draft.key:
                 if job.fingerprint != print_of:
                     raise KeyReused
-                return job
+                return job, False
         job = self._job(draft, print_of)
         self.jobs_kept[job.id] = job
         if self.dies_after_accepting:
             self.dies_after_accepting = False
             await asyncio.Event().wait()
-        return job
+        return job, True
 
     def _job(self, draft: Draft, print_of: str) -> Job:
         now = self.clock.now()

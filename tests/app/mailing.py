@@ -30,7 +30,8 @@ def draft(to: str = ANA, text: str = "hello", **more: Any) -> Draft:
 
 
 async def send(trial: Trial, to: str = ANA, text: str = "hello", **more: Any) -> Job:
-    return await trial.core.gateway.messages.send(draft(to, text, **more))
+    accepted, _is_new = await trial.core.gateway.messages.send(draft(to, text, **more))
+    return accepted
 
 
 async def acquaint(stores: MemoryStores, *people: Jid, account: str = "default") -> None:

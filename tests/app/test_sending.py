@@ -112,6 +112,13 @@ async def test_the_same_key_and_draft_is_the_same_job_also_after_it_was_sent() -
         assert texts(trial) == ["hello"]
 
 
+async def test_whoever_sends_hears_whether_the_job_is_new() -> None:
+    async with running(build_trial()) as trial:
+        send_it = trial.core.gateway.messages.send
+        answers = [await send_it(draft(key=key)) for key in ("k", "k", None, None)]
+        assert [is_new for _, is_new in answers] == [True, False, True, True]
+
+
 async def test_the_same_key_with_another_draft_is_refused() -> None:
     async with running(build_trial()) as trial:
         await send(trial, key="k")
@@ -264,7 +271,7 @@ async def test_a_template_is_filled_when_the_draft_comes() -> None:
     async with running(build_trial()) as trial:
         messages = trial.core.gateway.messages
         await messages.put_template("hello", "Hello ${name}")
-        accepted = await messages.send(draft(content=Template(name="hello", values={"name": "Ana"})))
+        accepted, _is_new = await messages.send(draft(content=Template(name="hello", values={"name": "Ana"})))
         await messages.put_template("hello", "Bye")
         assert accepted.content == Text(text="Hello Ana")
         assert await messages.templates() == {"hello": "Bye"}

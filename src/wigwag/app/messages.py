@@ -31,9 +31,10 @@ class Messages:
 
     # --- jobs
 
-    async def send(self, draft: Draft) -> Job:
+    async def send(self, draft: Draft) -> tuple[Job, bool]:
         """Accept a draft: it is on disk when this returns. The same idempotency key and draft give the same job.
 
+        Returns the job, and whether it is new.
         Raises InvalidMessage, InvalidJid, NotFound or Conflict (which account?), KeyReused.
         """
         return await self._sender.send(draft)

@@ -24,7 +24,7 @@ class Sender:
 
     Args:
         pick: the account that a name means, or the only one for None.
-        new_id: makes ids that nobody can guess, of 32 hexadecimal digits.
+        new_id: makes ids that nobody can guess, of 32 letters.
         strict: whether texts that carry an attack are refused (seed 003).
         wake: told the job when there is something new to send.
     """
@@ -48,19 +48,21 @@ class Sender:
         self._numbering, self._clock, self._announce, self._pick = numbering, clock, announce, pick
         self._new_id, self._strict, self._wake = new_id, strict, wake
 
-    async def send(self, draft: Draft) -> Job:
+    async def send(self, draft: Draft) -> tuple[Job, bool]:
         """Accept a draft; the job is on disk when this returns. The same key and draft give the same job.
 
+        Returns the job, and whether it is new.
         Raises InvalidMessage, InvalidJid, NotFound, Conflict (which account?), KeyReused, StoreUnavailable.
         """
         job = await self._judged(draft)
         [kept] = await self._ledger.accept([job])
-        if kept.id == job.id:
+        is_new = kept.id == job.id
+        if is_new:
             self._announce(JobChanged(before=None, after=kept, at=kept.created))
             self._wake(kept)
         elif kept.fingerprint != job.fingerprint:
             raise KeyReused
-        return kept
+        return kept, is_new
 
     async def cancel(self, job_id: str) -> Job:
         """Take a job back that was not sent yet. Raises NotFound, or Conflict when it is too late."""

@@ -97,7 +97,7 @@ class Reception:
                 media = _bytes(envelope.base64)
                 media_id = await self._insist(lambda: self._messages.keep_media(media))
                 draft = replace(envelope, draft=draft).with_media(media_id)
-            job = await self._insist(lambda: self._messages.send(draft))
+            job, _is_new = await self._insist(lambda: self._messages.send(draft))
         log.debug("An envelope became a job", extra={"action": "envelope.accepted", "job": job.id, "to": mask(job.to)})
         self._announce(EnvelopeAccepted(dedup=dedup, at=self._clock.now()))
         return key

@@ -10,7 +10,7 @@ from wigwag.adapters.rest import drafts
 from wigwag.adapters.rest import message_schemas as schemas
 from wigwag.adapters.rest.doorstep import LARGEST_BODY
 from wigwag.adapters.rest.examples import DRAFTS
-from wigwag.adapters.rest.here import TheClock, TheGateway, problems
+from wigwag.adapters.rest.here import TheGateway, problems
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import JobFilter
 from wigwag.domain.contents import Kind
@@ -32,7 +32,6 @@ async def send_message(
     draft: Annotated[drafts.Draft, Body(openapi_examples=DRAFTS)],
     response: Response,
     gateway: TheGateway,
-    clock: TheClock,
     idempotency_key: Annotated[str | None, Header(description="the same key and body is the same message")] = None,
     traceparent: Annotated[str | None, Header(description="W3C Trace Context, to go along with the message")] = None,
 ) -> schemas.Job:
@@ -40,11 +39,11 @@ async def send_message(
 
     A repeat with the same Idempotency-Key gets the same message, and the header `Idempotency-Replayed: true`.
     """
-    began = clock.now()
     media_id = await _media_id(draft, gateway)
-    job = await gateway.messages.send(draft.value(media_id=media_id, key=idempotency_key, trace=_trace(traceparent)))
+    wish = draft.value(media_id=media_id, key=idempotency_key, trace=_trace(traceparent))
+    job, is_new = await gateway.messages.send(wish)
     response.headers["Location"] = f"/api/messages/{job.id}"
-    if job.created < began:
+    if not is_new:
         response.headers["Idempotency-Replayed"] = "true"
     return schemas.Job.of(job)
 
