@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 PART = "broker"
 RECONNECT = (1.0, 2.0, 5.0)  # seconds between attempts to connect; then always the last
 STEADY = 30.0  # seconds after which a connection was a good one
+CHECKING = 1.5  # seconds for a sign of life; /healthz waits 2 for all (seed 003)
 WATCH = 3.0  # seconds between two looks at the queues, which also prove that the broker is there
 DECLARING = 15.0  # seconds to declare everything; a broker that has just started elects leaders first
 
@@ -91,7 +92,9 @@ class Broker:
 
     async def check(self) -> None:
         """Ask the broker for a sign of life. Raises BrokerUnavailable, whose sentence says what is wrong."""
-        session = self._connection()
+        await within(self._ping(self._connection()), CHECKING)
+
+    async def _ping(self, session: Session) -> None:
         channel = await session.channel()
         await within(channel.close())
 
