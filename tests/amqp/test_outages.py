@@ -96,7 +96,7 @@ async def test_a_connection_that_falls_silent_is_given_up(rabbitmq: str) -> None
         async with world.working():
             await until(world.broker.consuming)
             proxy.silent = True
-            with pytest.raises(BrokerUnavailable, match="within 1.5 s"):
+            with pytest.raises(BrokerUnavailable, match=r"within 1\.5 s"):
                 await world.broker.check()
             await until(lambda: world.facts.of(PartFailed))
             proxy.silent = False
