@@ -28,6 +28,13 @@ DRAFT = Draft(to="+15550100001", content=Text(text="hello"))
         ({"answer_to": "q"}, {"answer_to": "q" * 257}, "invalid_answer_to"),
         ({"correlation": "c"}, {"correlation": "\ud800"}, "invalid_correlation"),
         ({"account": "a"}, {"account": ""}, "invalid_account"),
+        ({"user_id": "u" * 256}, {"user_id": "u" * 257}, "invalid_user_id"),
+        ({"user_id": None}, {"user_id": ""}, "invalid_user_id"),
+        ({"user_id": "ä"}, {"user_id": "\0"}, "invalid_user_id"),
+        ({"user_id": "🦩"}, {"user_id": "\ud83e"}, "invalid_user_id"),
+        ({"trace": None}, {"trace": "t" * 257}, "invalid_trace"),
+        ({"trace": "00-a-b-01"}, {"trace": "\0"}, "invalid_trace"),
+        ({"trace": "t"}, {"trace": "\udd9a"}, "invalid_trace"),
         ({"send_at": -1.0}, {"send_at": float("nan")}, "invalid_send_at"),
         ({"send_at": 0.0}, {"send_at": float("inf")}, "invalid_send_at"),
     ],
@@ -113,6 +120,13 @@ def test_a_template_that_cannot_be_filled_says_why(text: str, values: dict[str, 
     with pytest.raises(InvalidMessage) as refused:
         fill(text, values)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("name", ["a\0", "\ud83e"])
+def test_a_template_is_named_by_a_name_that_any_store_can_look_for(name: str) -> None:
+    with pytest.raises(InvalidMessage) as refused:
+        Template(name=name)
+    assert refused.value.reason == "invalid_template"
 
 
 @pytest.mark.parametrize("text", ["", "Hello ${name", "5$ only", "x" * 4097])

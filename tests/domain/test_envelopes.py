@@ -148,6 +148,7 @@ def test_media_within_wait_for_their_id() -> None:
         ({"type": "poll", "text_message": None, "poll": {"question": "?", "options": ["a"]}}, "invalid_poll"),
         ({"template": {"name": "hi"}}, "text_not_carried"),
         ({"text_message": None, "template": {"name": "hi", "values": {"n": 1}}}, "invalid_template"),
+        ({"text_message": None, "template": {"name": "h\0i"}}, "invalid_template"),
         ({"send_at": "tomorrow"}, "invalid_send_at"),
         ({"send_at": "2027-01-15T08:00:00"}, "invalid_send_at"),
         ({"send_at": 1800000000000}, "invalid_send_at"),

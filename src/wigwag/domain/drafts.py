@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from string import Template as Placeholders
+from typing import Any
 
 from wigwag.domain.contents import LONGEST_ID, Content, Text, check_text, to_json
 from wigwag.domain.delivery import HIGHEST, NORMAL
@@ -25,6 +26,9 @@ class Template:
 
     name: str
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        check_text("template", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class Draft:
             raise InvalidMessage("send_at is an instant.", reason="invalid_send_at")
         if len(self.mentions) > MOST_MENTIONS:
             raise InvalidMessage(f"At most {MOST_MENTIONS} people can be mentioned.", reason="invalid_mentions")
-        for name in ("key", "reply_to", "answer_to", "correlation", "account"):
+        for name in ("key", "reply_to", "answer_to", "correlation", "account", "user_id", "trace"):
             value = getattr(self, name)
             if value is not None and not 1 <= len(value) <= 2 * LONGEST_ID:
                 raise InvalidMessage(f"{name} has 1 to {2 * LONGEST_ID} characters.", reason=f"invalid_{name}")
@@ -71,7 +75,10 @@ class Draft:
 def fingerprint(draft: Draft) -> str:
     """A hash of everything in a draft that the recipient or the order of sending would notice."""
     content = draft.content
-    said = {"template": content.name, "values": dict(content.values)} if isinstance(content, Template) else to_json(content)
+    if isinstance(content, Template):
+        said: dict[str, Any] = {"template": content.name, "values": dict(content.values)}
+    else:
+        said = to_json(content)
     essence = [draft.to, said, draft.account, draft.send_at, draft.priority, draft.reply_to, draft.mentions]
     return hashlib.sha256(json.dumps(essence, sort_keys=True).encode()).hexdigest()
 

@@ -126,7 +126,7 @@ class Draft(Strict):
     priority: int = Field(NORMAL, description=f"0 to {HIGHEST}; higher ones go first")
     reply_to: str | None = Field(None, description="WhatsApp's id of the message that is answered")
     mentions: list[str] = Field([], description="numbers or jids of people who are mentioned in the text as @number")
-    user_id: str | None = Field(None, max_length=contents.LONGEST_ID, description="yours; it is repeated in events")
+    user_id: str | None = Field(None, description="yours; it is repeated in events")
     idempotency_key: str | None = Field(None, description="as the header Idempotency-Key")
 
     @model_validator(mode="after")
