@@ -13,6 +13,7 @@ from wigwag.domain.delivery import State
 from wigwag.domain.events import AccountChanged, MediaProcessed
 from wigwag.domain.ids import contact_jid
 from wigwag.simulator import Content, ReceiptPolicy, Simulator
+from wigwag.simulator.wire import Node
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 
@@ -147,3 +148,28 @@ async def test_what_another_device_of_ours_does_is_in_the_chat_and_what_came_whi
         for message_id in away:
             assert (await there.hear(message_id)).text == "while away"
             assert (await here.hear(message_id)).text == "while away"
+
+
+async def test_a_receipt_that_the_library_cannot_hand_over_costs_the_link_but_no_message(
+    simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str
+) -> None:
+    async with staged(simulator, clock, tmp_path) as stage:
+        await stage.pair(phone)
+        talk = Talk(stage=stage, phone=phone)
+        job = await talk.sent(ANA, "one")
+        _receive(simulator, phone, Node("receipt", {"id": str(job.message_id), "type": "server-error"}))
+        await stage.until(lambda: not simulator.exchange.streams_of(phone))
+        missed = [await simulator.send_text(who, "still there?", phone) for who in (ANA, BEN)]
+        second = await talk.send(ANA, "two")
+        clock.push(46.0)
+        for message_id in missed:
+            assert (await talk.hear(message_id)).text == "still there?"
+        await talk.until(second, State.READ)
+
+
+def _receive(simulator: Simulator, phone: str, node: Node) -> None:
+    """Have the account's device get something strange from Ana."""
+    exchange = simulator.exchange
+    [device] = exchange.world.person(phone).devices.values()
+    node.attrs.update({"from": exchange.world.person(ANA).jid, "t": exchange.time()})
+    exchange.deliver(device, node)

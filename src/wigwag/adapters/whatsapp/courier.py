@@ -16,7 +16,7 @@ from neonize.utils.enum import MediaType, ReceiptType
 from wigwag.adapters.whatsapp.inbox import Heard
 from wigwag.adapters.whatsapp.refusals import about_download, about_send
 from wigwag.adapters.whatsapp.room import WhatsApp
-from wigwag.adapters.whatsapp.session import Ended, Late, Session
+from wigwag.adapters.whatsapp.session import Late, Session, Silent
 from wigwag.adapters.whatsapp.traces import find_trace
 from wigwag.adapters.whatsapp.translate import address_of
 from wigwag.adapters.whatsapp.writing import written
@@ -131,7 +131,7 @@ class WhatsAppCourier:
                 inbox.put(Heard(session.account, now(), Late(job.id, str(done.result().ID))))
 
         sending.add_done_callback(told)
-        inbox.put(Heard(session.account, now(), Ended("no word on a message")))
+        inbox.put(Heard(session.account, now(), Silent("no word on a message")))
 
 
 async def _ask(client: Any, numbers: list[str]) -> Sequence[Any]:

@@ -17,7 +17,7 @@ from neonize.utils.enum import ClientName, ClientType, Presence
 from wigwag.adapters.whatsapp.gate import Gate
 from wigwag.adapters.whatsapp.inbox import Heard, Inbox
 from wigwag.adapters.whatsapp.people import People
-from wigwag.adapters.whatsapp.session import Ended, Late, PairingOver, QrCode, Session, validity
+from wigwag.adapters.whatsapp.session import Ended, Late, PairingOver, QrCode, Session, Silent, validity
 from wigwag.adapters.whatsapp.threads import DaemonThreads
 from wigwag.adapters.whatsapp.translate import address_of, people, report
 from wigwag.domain.account import LinkSignal
@@ -47,6 +47,7 @@ class WhatsApp:
         self._people: defaultdict[str, People] = defaultdict(People)
         self._codes: dict[str, int] = {}
         self._changing = asyncio.Lock()
+        self._burials: set[asyncio.Task[None]] = set()
         self._made = 0
         asyncio.get_running_loop().set_default_executor(DaemonThreads())
 
@@ -83,6 +84,7 @@ class WhatsApp:
         """End all sessions."""
         for account in list(self._sessions):
             await self.disconnect(account)
+        await asyncio.gather(*self._burials)
 
     # --- Wire
 
@@ -135,6 +137,22 @@ class WhatsApp:
         if session is not None:
             await session.stop()
 
+    def _bury(self, account: str) -> None:
+        """Close the connection of a client that ended by itself: it would go on to take messages that nobody hears."""
+        session = self._sessions.get(account)
+        if session is not None and session.ended:
+            burial = asyncio.create_task(self._end_if(account, session), name=f"whatsapp {account}: end")
+            self._burials.add(burial)
+            burial.add_done_callback(self._burials.discard)
+
+    async def _end_if(self, account: str, dead: Session) -> None:
+        async with self._changing:
+            if self._sessions.get(account) is dead:
+                try:
+                    await self._end(account)
+                except GatewayError as error:
+                    log.warning("Not ended: %s", error, extra={"action": "link.stuck", "account": account})
+
     def file(self, account: str) -> Path:
         """The session's file: `whatsapp.db` for the first account, as the worker's document says."""
         return self._path / ("whatsapp.db" if account == "default" else f"whatsapp-{account}.db")
@@ -151,7 +169,8 @@ class WhatsApp:
                 return self._offered(account, at, message)
             case PairingOver():
                 return [LinkReported(account=account, signal=LinkSignal.EXPIRED, at=at, detail=str(message))]
-            case Ended():
+            case Ended() | Silent():
+                self._bury(account)
                 return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, detail=str(message))]
             case Late(job_id=job_id, message_id=message_id):
                 return [SendSettled(account=account, job_id=job_id, message_id=message_id, at=at)]

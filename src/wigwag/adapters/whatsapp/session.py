@@ -72,6 +72,12 @@ class Cut(Exception):
         return "the client ended in the middle (not connected)"
 
 
+class Silent(str):
+    """No word came on a message, so the link may be dead; the text says so. The client is still at work."""
+
+    __slots__ = ()
+
+
 class Session:
     """A client of neonize for one account.
 
@@ -86,6 +92,7 @@ class Session:
         self._inbox, self._gate, self._now = inbox, gate, now
         self._first_sign = asyncio.Event()
         self._closed = False
+        self.ended = False  # by itself; Go may still hold its connection, and takes what comes for nobody
         self._codes, self._paired = 0, True  # until it offers a code
         self._expiry: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
@@ -201,6 +208,7 @@ class Session:
             reason = "the library ended the link"
         except Exception as error:  # noqa: BLE001  whatever it is, the link is gone and we say so
             reason = str(error) or type(error).__name__
+        self.ended = True
         self._put(Ended(reason))
 
 
