@@ -12,7 +12,7 @@ import pytest
 
 from tests.metrics.reading import OPEN_METRICS, Scrape
 from wigwag.adapters.metrics import Metrics, names
-from wigwag.adapters.metrics.counters import reconnect_reason
+from wigwag.adapters.metrics.counters import LAG_EVERY, reconnect_reason
 from wigwag.domain.account import Account, LinkSignal, LinkState
 from wigwag.domain.events import (
     AccountChanged,
@@ -150,9 +150,11 @@ async def test_requests_are_timed_by_route(metrics: Metrics, scrape: Scrape) -> 
 
 
 class LateClock(FakeClock):
-    """Whoever sleeps wakes 0.3 s late."""
+    """Whoever sleeps for a second wakes 0.3 s late; nobody else ever wakes."""
 
     async def sleep(self, seconds: float) -> None:
+        if seconds > LAG_EVERY:
+            await asyncio.Event().wait()
         self._now += seconds + 0.3
         await asyncio.sleep(0)
 
@@ -160,7 +162,7 @@ class LateClock(FakeClock):
 async def test_waking_late_is_seen_as_lag_of_the_loop(trial: Trial) -> None:
     metrics = Metrics(trial.core.book, trial.core.gateway, LateClock(), version="0")
     task = asyncio.create_task(metrics.run(), name="lag")
-    for _turn in range(10):
+    for _turn in range(5):
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
