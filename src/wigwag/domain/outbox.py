@@ -119,7 +119,7 @@ def of_fact(fact: Fact) -> Event | None:
         case PresenceChanged():
             data = {"contact": fact.jid, "before": fact.before.word, "after": fact.after.word}
             return _event("presence.changed", fact.jid, "", fact.at, data)
-        case AccountChanged(before=before, after=after):
+        case AccountChanged(before=before, after=after) if before.state is not after.state:
             data = {"before": before.state.value, "after": after.state.value, "advice": after.advice}
             return _event("account.changed", after.name, after.name, fact.at, data)
         case GroupReported():
