@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL of the gateway at each point of a message's way, and at random under load; then every message is judged.
 
-Usage: kills.py [TIMES] [RANDOM]: how often at each point (30), and how often at random (200). Exits 1 if anything was
-lost or doubled, or if the gateway says what is not so. About 45 minutes with the defaults.
+    python bench/kills.py [TIMES] [RANDOM] [--door rest|queue|nameless]
+
+How often at each point (30), and how often at random (200). Messages come over HTTP, or in envelopes from a RabbitMQ of
+its own, with or without a `message_id`. Exits 1 if anything was lost or doubled, or if the gateway says what is not so.
+About 45 minutes with the defaults.
 """
 
+import argparse
 import logging
 import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests import servers
+from tests.acceptance.doors import QueueDoor
 from tests.acceptance.kills import Verdict, World, kill_at, kill_somewhen, world
-from tests.acceptance.mortal import POINTS
+from tests.acceptance.mortal import POINTS, QUEUE_POINTS
+
+WAITING = 100  # envelopes in the queue when a random kill comes
 
 
 def judged(here: World, what: str) -> Verdict:
@@ -33,17 +43,38 @@ def judged(here: World, what: str) -> Verdict:
     return verdict
 
 
+@contextmanager
+def fresh(door: str) -> Iterator[World]:
+    """A world that nothing has happened in, with a broker if its door is a queue."""
+    with tempfile.TemporaryDirectory(prefix="wigwag-kills-") as folder:
+        if door == "rest":
+            with world(Path(folder)) as here:
+                yield here
+        else:
+            with servers.private(servers.RABBITMQ) as rabbit:
+                with world(Path(folder), QueueDoor(rabbit.url, named=door == "queue", prefetch=20)) as here:
+                    yield here
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("times", nargs="?", type=int, default=30)
+    parser.add_argument("at_random", nargs="?", type=int, default=200)
+    parser.add_argument("--door", choices=["rest", "queue", "nameless"], default="rest")
+    return parser.parse_args()
+
+
 def main() -> int:
-    times, at_random = (int(argument) for argument in (*sys.argv[1:], *("30", "200")[len(sys.argv) - 1 :]))
+    asked = arguments()
     chance, faults, began = random.Random(1), 0, time.monotonic()
-    for point in POINTS:
-        with tempfile.TemporaryDirectory(prefix="wigwag-kills-") as folder, world(Path(folder)) as here:
-            died = sum(kill_at(here, point, chance) for _ in range(times))
+    for point in POINTS if asked.door == "rest" else QUEUE_POINTS:
+        with fresh(asked.door) as here:
+            died = sum(kill_at(here, point, chance) for _ in range(asked.times))
             faults += len(judged(here, f"{died} kills {point}").faults)
-    with tempfile.TemporaryDirectory(prefix="wigwag-kills-") as folder, world(Path(folder)) as here:
-        for _ in range(at_random):
-            kill_somewhen(here, chance.uniform(0.05, 1.5))
-        faults += len(judged(here, f"{at_random} kills at random under load").faults)
+    with fresh(asked.door) as here:
+        for _ in range(asked.at_random):
+            kill_somewhen(here, chance.uniform(0.05, 1.5), 10 if asked.door == "rest" else WAITING)
+        faults += len(judged(here, f"{asked.at_random} kills at random under load").faults)
     print(f"{(time.monotonic() - began) / 60:.0f} minutes; {faults} faults")
     return bool(faults)
 

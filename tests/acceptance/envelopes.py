@@ -13,7 +13,7 @@ EXCHANGE, ROUTING_KEY, QUEUE = "woragis.notifications", "whatsapp.send", "whatsa
 USER = str(UUID(int=7))
 AT_ONCE = 4  # publishing programs
 
-_GOOD = {"user_id": USER, "text_message": "fine", "destination": "+15550100001"}
+_GOOD: dict[str, object] = {"user_id": USER, "text_message": "fine", "destination": "+15550100001"}
 WRONG: list[tuple[str, bytes]] = [
     ("malformed_json", b"hello"),
     ("malformed_json", b'{"user_id": '),

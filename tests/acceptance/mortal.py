@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+from aiormq.channel import Channel
 
 from wigwag.app.core import Outside
 from wigwag.app.ports import Courier, Ledger, Step
@@ -28,6 +29,7 @@ POINTS = (
     *("before accept", "after accept", "before claim", "after claim", "before bytes", "after bytes"),
     *("after ack", "after record", "in shutdown"),
 )
+QUEUE_POINTS = (*POINTS, "before broker ack", "after broker ack")  # where messages come from RabbitMQ
 
 
 class Death:
@@ -111,9 +113,22 @@ class MortalCourier:
                 await asyncio.sleep(0)
 
 
+def mortal_acks(death: Death) -> None:
+    """Let every channel to the broker be one whose acknowledgement may be the last thing that we do."""
+    ack = Channel.basic_ack
+
+    async def basic_ack(channel: Channel, *arguments: Any, **options: Any) -> None:
+        death.at("before broker ack")
+        await ack(channel, *arguments, **options)
+        death.at("after broker ack")
+
+    Channel.basic_ack = basic_ack  # type: ignore[assignment, method-assign]
+
+
 def mortal(point: str, nth: int, simulator: str) -> Any:
     """What to put around everything outside."""
     death = Death(point, nth)
+    mortal_acks(death)
 
     def around(outside: Outside) -> Outside:
         ledger = MortalLedger(outside.mail.ledger, death)

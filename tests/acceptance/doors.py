@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways in which a test's client asks a gateway for messages, and what it notes of the answers.
+
+A client may be told nothing: the gateway or the broker died first. Then it asks again, if it can do so safely.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import aio_pika
+import httpx
+from aio_pika.exceptions import AMQPException
+from aiormq.exceptions import ChannelNotFoundEntity
+
+from tests.acceptance.envelopes import EXCHANGE, QUEUE, ROUTING_KEY, USER
+from tests.acceptance.processes import Process, wait
+
+AWAY = (AMQPException, OSError, RuntimeError, TimeoutError, asyncio.CancelledError)  # how a broker's end looks
+PATIENCE = 10.0  # seconds for a broker's word
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a client asked for: text and recipient by the key of each message, and which of them were answered."""
+
+    asked: dict[str, tuple[str, str]] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+
+    @property
+    def open(self) -> list[str]:
+        """What must be asked again, because no answer came."""
+        return [key for key in self.asked if key not in self.answered]
+
+
+class Door(Protocol):
+    """A way in."""
+
+    @property
+    def name(self) -> str:
+        """As jobs tell it."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the gateway must be told."""
+
+    def ask(self, gateway: Process, notes: Notes) -> None:
+        """Ask for all that is open. Returns when all is answered, or when there is nobody to answer."""
+
+
+class RestDoor:
+    """Over HTTP, under idempotency keys: an answer is a 202."""
+
+    name, settings = "rest", dict[str, str]()
+
+    def ask(self, gateway: Process, notes: Notes) -> None:
+        with httpx.Client(base_url=gateway.url, timeout=20.0) as client:
+            for key in notes.open:
+                text, to = notes.asked[key]
+                try:
+                    answer = client.post(
+                        "/api/messages", json={"to": f"+{to}", "text": text}, headers={"Idempotency-Key": key}
+                    )
+                except httpx.HTTPError:
+                    return
+                assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+                notes.answered.add(key)
+
+
+class QueueDoor:
+    """Over RabbitMQ: an answer is the broker's confirm.
+
+    Args:
+        named: whether envelopes carry a `message_id`. Those without any id are published once, whatever happens.
+        prefetch: how many envelopes the gateway has in work at once.
+    """
+
+    name = "amqp"
+
+    def __init__(self, url: str, *, named: bool = True, prefetch: int = 5) -> None:
+        self._url, self._named = url, named
+        self._published: set[str] = set()
+        self.settings = {"RABBITMQ_URL": url, "WHATSAPP_PREFETCH_COUNT": str(prefetch)}
+
+    def ask(self, gateway: Process, notes: Notes) -> None:
+        wait(lambda: gateway.popen.poll() is not None or asyncio.run(self._declared()))
+        asyncio.run(self.publish(notes))
+
+    async def publish(self, notes: Notes) -> bool:
+        """Publish what is open, and note what the broker confirms. False if the broker went away."""
+        keys = [key for key in notes.open if self._named or key not in self._published]
+        try:
+            async with asyncio.timeout(PATIENCE), await aio_pika.connect(self._url) as connection:
+                channel = await connection.channel()
+                exchange = await channel.get_exchange(EXCHANGE, ensure=False)
+                await asyncio.gather(*(self._publish(exchange, key, notes) for key in keys))
+        except AWAY:
+            return False
+        return True
+
+    async def _publish(self, exchange: aio_pika.abc.AbstractExchange, key: str, notes: Notes) -> None:
+        text, to = notes.asked[key]
+        body = json.dumps({"user_id": USER, "text_message": text, "destination": f"+{to}"}).encode()
+        message = aio_pika.Message(body, message_id=key if self._named else None, delivery_mode=2)
+        self._published.add(key)
+        await exchange.publish(message, ROUTING_KEY, mandatory=True)
+        notes.answered.add(key)
+
+    async def _declared(self) -> bool:
+        """Whether there is a queue to publish to."""
+        try:
+            async with asyncio.timeout(PATIENCE), await aio_pika.connect(self._url) as connection:
+                channel = await connection.channel()
+                await channel.get_queue(QUEUE, ensure=True)
+        except (ChannelNotFoundEntity, *AWAY):
+            return False
+        return True
