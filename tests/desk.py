@@ -62,8 +62,8 @@ class Desk(Messages):
             raise NotFound("There is no such message.")
         return self.laid[job_id]
 
-    async def jobs(self, wanted: JobFilter, limit: int) -> list[Job]:
-        self.asked.append((wanted, limit))
+    async def jobs(self, wanted: JobFilter, limit: int, *, to: str | None = None) -> list[Job]:
+        self.asked.append((wanted, limit, to))
         newest = sorted(self.laid.values(), key=lambda each: -each.place)
         return [each for each in newest if wanted.before is None or each.place < wanted.before][:limit]
 

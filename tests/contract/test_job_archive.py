@@ -19,13 +19,14 @@ async def test_a_job_is_found_by_its_id(ledger: Ledger, archive: JobArchive) -> 
 
 
 FILTERS = {
-    "all": (JobFilter(), "gfedcba"),
+    "all": (JobFilter(), "hgfedcba"),
     "an account": (JobFilter(account="second"), "g"),
-    "a recipient": (JobFilter(to=BRUNO), "eb"),
+    "a recipient": (JobFilter(to=(BRUNO,)), "eb"),
+    "one of two recipients": (JobFilter(to=(BRUNO, GROUP)), "heb"),
     "states": (JobFilter(states=(State.SENT, State.SENDING)), "dc"),
     "scheduled": (JobFilter(scheduled=True), "f"),
-    "not scheduled": (JobFilter(scheduled=False), "gedcba"),
-    "all at once": (JobFilter(account="default", to=BRUNO, states=(State.ACCEPTED,), scheduled=False), "eb"),
+    "not scheduled": (JobFilter(scheduled=False), "hgedcba"),
+    "all at once": (JobFilter(account="default", to=(BRUNO,), states=(State.ACCEPTED,), scheduled=False), "eb"),
 }
 
 
@@ -39,6 +40,7 @@ async def test_jobs_are_listed_newest_first(ledger: Ledger, archive: JobArchive,
         "e": job(BRUNO, attempts=1, due=NOW + 5),
         "f": job(due=NOW + 5),
         "g": job(account="second"),
+        "h": job(GROUP),
     }
     kept = dict(zip(made, await ledger.accept(list(made.values())), strict=True))
     condition, expected = FILTERS[wanted]

@@ -446,21 +446,23 @@ async def test_a_page_that_is_just_full_is_the_last(door: httpx.AsyncClient, des
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "wanted", "to"),
     [
-        ("", JobFilter()),
-        ("?state=sent", JobFilter(states=(State.SENT,))),
-        ("?state=failed&state=unconfirmed", JobFilter(states=(State.FAILED, State.UNCONFIRMED))),
-        ("?to=%2B91 98765 43210", JobFilter(to=ANNA)),
-        (f"?to={GROUP}", JobFilter(to=GROUP)),
-        ("?scheduled=true", JobFilter(scheduled=True)),
-        ("?scheduled=false", JobFilter(scheduled=False)),
-        ("?before=12", JobFilter(before=12)),
+        ("", JobFilter(), None),
+        ("?state=sent", JobFilter(states=(State.SENT,)), None),
+        ("?state=failed&state=unconfirmed", JobFilter(states=(State.FAILED, State.UNCONFIRMED)), None),
+        ("?to=%2B91 98765 43210", JobFilter(), TO),
+        (f"?to={GROUP}", JobFilter(), GROUP),
+        ("?scheduled=true", JobFilter(scheduled=True), None),
+        ("?scheduled=false", JobFilter(scheduled=False), None),
+        ("?before=12", JobFilter(before=12), None),
     ],
 )
-async def test_filters_reach_the_archive(query: str, wanted: JobFilter, door: httpx.AsyncClient, desk: Desk) -> None:
+async def test_filters_reach_the_archive(
+    query: str, wanted: JobFilter, to: str | None, door: httpx.AsyncClient, desk: Desk
+) -> None:
     assert (await door.get(f"/api/messages{query}")).status_code == 200
-    assert desk.asked == [(wanted, 51)]
+    assert desk.asked == [(wanted, 51, to)]
 
 
 @pytest.mark.parametrize(
@@ -472,8 +474,6 @@ async def test_filters_reach_the_archive(query: str, wanted: JobFilter, door: ht
         ("GET", "/api/messages?limit=0", 422, "invalid_request"),
         ("GET", "/api/messages?limit=501", 422, "invalid_request"),
         ("GET", "/api/messages?before=0", 422, "invalid_request"),
-        ("GET", "/api/messages?to=nobody", 422, "invalid_jid"),
-        ("GET", "/api/messages?to=x@g.us", 422, "invalid_jid"),
     ],
 )
 async def test_what_cannot_be_listed_is_a_problem(

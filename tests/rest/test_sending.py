@@ -189,6 +189,8 @@ async def test_a_chat_has_both_sides_and_its_files(client: httpx.AsyncClient, tr
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
+        ("GET", "/api/messages?to=nobody", 422),
+        ("GET", "/api/messages?to=x@g.us", 422),
         ("GET", "/api/chats/nobody/messages", 422),
         ("GET", "/api/chats/919876543210/messages?account=sales", 404),
         ("GET", "/api/chats/919876543210/messages?limit=501", 422),
@@ -196,7 +198,7 @@ async def test_a_chat_has_both_sides_and_its_files(client: httpx.AsyncClient, tr
         ("POST", "/api/chats/919876543210/messages/none/read", 404),
     ],
 )
-async def test_what_is_not_in_a_chat_is_a_problem(
+async def test_what_names_nobody_or_nothing_is_a_problem(
     method: str, path: str, status: int, client: httpx.AsyncClient
 ) -> None:
     answer = await client.request(method, path)

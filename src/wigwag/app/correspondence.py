@@ -152,6 +152,7 @@ def correspond(
         attachments=attachments,
         templates=mail.templates,
         courier=mail.courier,
+        numbering=mail.numbering,
     )
     return Correspondence(messages=messages, mailbox=mailbox, receipts=receipts, dispatchers=dispatchers, mail=mail)
 

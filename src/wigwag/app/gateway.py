@@ -98,10 +98,10 @@ class Gateway:
         return await self._recorder.history(self.presence(contact).jid, start, end)
 
     async def erase(self, contact: str) -> None:
-        """Forget a person everywhere. Erasing a stranger is fine: then nothing is kept already."""
-        jid = contact_jid(contact)
-        await self.drop(jid)
-        await self._correspondence.erase(jid)
+        """Forget a person everywhere, under every form of their number. Erasing a stranger is fine."""
+        for jid in {contact_jid(contact), *self.messages.addresses(contact)}:
+            await self.drop(jid)
+            await self._correspondence.erase(jid)
 
     async def drop(self, jid: Jid) -> None:
         """Forget a contact's presence, and that we were to track it."""

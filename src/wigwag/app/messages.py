@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that the doors may ask about messages. It reads what people write, routes, and decides nothing else."""
 
+from dataclasses import replace
+
 from wigwag.app.attachments import Attachments
-from wigwag.app.ports import Courier, JobArchive, JobFilter, MessageStore, TemplateStore
+from wigwag.app.ports import Courier, JobArchive, JobFilter, MessageStore, Numbering, TemplateStore
 from wigwag.app.sender import Sender
 from wigwag.domain.delivery import Job, Receipt, State
 from wigwag.domain.drafts import Draft, check_template
-from wigwag.domain.errors import InvalidMessage, NotFound
+from wigwag.domain.errors import InvalidJid, InvalidMessage, NotFound
 from wigwag.domain.ids import Jid, contact_jid, group_jid, is_group
 from wigwag.domain.messages import Message
 
@@ -25,9 +27,23 @@ class Messages:
         attachments: Attachments,
         templates: TemplateStore,
         courier: Courier,
+        numbering: Numbering,
     ) -> None:
         self._sender, self._archive, self._store = sender, archive, store
         self._attachments, self._templates, self._courier = attachments, templates, courier
+        self._numbering = numbering
+
+    def addresses(self, text: str) -> tuple[Jid, ...]:
+        """All addresses under which somebody may be kept, from any spelling of one; or the one of a group.
+
+        Somebody whose number no plan knows may have written to us all the same. Raises InvalidJid.
+        """
+        if is_group(text):
+            return (group_jid(text),)
+        try:
+            return self._numbering(text)
+        except InvalidJid:
+            return (contact_jid(text),)
 
     # --- jobs
 
@@ -43,8 +59,10 @@ class Messages:
         """Raises NotFound."""
         return await self._sender.job(job_id)
 
-    async def jobs(self, wanted: JobFilter, limit: int) -> list[Job]:
-        """Jobs, newest first."""
+    async def jobs(self, wanted: JobFilter, limit: int, *, to: str | None = None) -> list[Job]:
+        """Jobs, newest first; perhaps only those to a person or a group, in any spelling. Raises InvalidJid."""
+        if to is not None:
+            wanted = replace(wanted, to=self.addresses(to))
         return await self._archive.find(wanted, limit)
 
     async def job_counts(self) -> dict[tuple[str, State], int]:
@@ -69,14 +87,17 @@ class Messages:
         self, chat: str, *, account: str | None = None, limit: int = 50, before: float | None = None
     ) -> list[Message]:
         """What was said with a person or in a group, newest first. Raises InvalidJid, NotFound, Conflict."""
-        return await self._store.chat(self._sender.account(account), chat_jid(chat), limit, before)
+        of = self._sender.account(account)
+        found = [each for jid in self.addresses(chat) for each in await self._store.chat(of, jid, limit, before)]
+        return sorted(found, key=lambda message: (message.at, message.id), reverse=True)[:limit]
 
     async def message(self, chat: str, message_id: str, *, account: str | None = None) -> Message:
-        """Raises NotFound."""
-        found = await self._store.get(self._sender.account(account), chat_jid(chat), message_id)
-        if found is None:
-            raise NotFound("There is no such message in this chat.")
-        return found
+        """Raises InvalidJid, NotFound, Conflict."""
+        of = self._sender.account(account)
+        for jid in self.addresses(chat):
+            if found := await self._store.get(of, jid, message_id):
+                return found
+        raise NotFound("There is no such message in this chat.")
 
     async def mark_read(self, chat: str, message_id: str, *, account: str | None = None) -> None:
         """Tell the sender that we read it. Raises NotFound, NotLinked."""
@@ -116,8 +137,3 @@ class Messages:
         """Raises NotFound."""
         if not await self._templates.remove_template(name):
             raise NotFound("There is no template of this name.")
-
-
-def chat_jid(chat: str) -> Jid:
-    """The jid of a person or a group, from any spelling."""
-    return group_jid(chat) if is_group(chat) else contact_jid(chat)

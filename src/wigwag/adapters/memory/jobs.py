@@ -58,7 +58,7 @@ class MemoryJobArchive:
 def _fits(job: Job, wanted: JobFilter) -> bool:
     return (
         wanted.account in (None, job.account)
-        and wanted.to in (None, job.to)
+        and (not wanted.to or job.to in wanted.to)
         and (not wanted.states or job.state in wanted.states)
         and wanted.scheduled in (None, job.scheduled)
         and (wanted.before is None or job.place < wanted.before)

@@ -15,7 +15,6 @@ from wigwag.app.gateway import Gateway
 from wigwag.app.ports import JobFilter
 from wigwag.domain.contents import Kind
 from wigwag.domain.delivery import State
-from wigwag.domain.ids import Jid, contact_jid, group_jid, is_group
 from wigwag.domain.media import LIMITS
 
 LARGEST_DRAFT = LARGEST_BODY + LIMITS[Kind.IMAGE] // 3 * 4 + 4  # bytes, with media in base64; documents are uploaded
@@ -75,16 +74,11 @@ async def list_messages(
     """What we sent or want to send, newest first."""
     if account is not None:
         gateway.account(account)
-    recipient = None if to is None else _chat(to)
-    wanted = JobFilter(account=account, to=recipient, states=tuple(state), scheduled=scheduled, before=before)
-    found = await gateway.messages.jobs(wanted, limit + 1)
+    wanted = JobFilter(account=account, states=tuple(state), scheduled=scheduled, before=before)
+    found = await gateway.messages.jobs(wanted, limit + 1, to=to)
     page = found[:limit]
     following = page[-1].place if len(found) > limit else None
     return schemas.JobPage(messages=[schemas.Job.of(job) for job in page], next=following)
-
-
-def _chat(text: str) -> Jid:
-    return group_jid(text) if is_group(text) else contact_jid(text)
 
 
 @router.get("/stats", responses=problems(503))

@@ -68,8 +68,8 @@ def _conditions(wanted: JobFilter) -> list[Any]:
     conditions = []
     if wanted.account is not None:
         conditions.append(jobs.c.account == wanted.account)
-    if wanted.to is not None:
-        conditions.append(jobs.c.recipient == wanted.to)
+    if wanted.to:
+        conditions.append(jobs.c.recipient.in_(wanted.to))
     if wanted.states:
         conditions.append(jobs.c.state.in_([state.value for state in wanted.states]))
     if wanted.scheduled is not None:

@@ -24,7 +24,7 @@ class JobFilter:
     """Which jobs to list; what is None or empty does not matter. `before` is a place: only jobs accepted earlier."""
 
     account: str | None = None
-    to: Jid | None = None
+    to: tuple[Jid, ...] = ()
     states: tuple[State, ...] = ()
     scheduled: bool | None = None
     before: int | None = None
