@@ -10,6 +10,7 @@ from wigwag.domain.contents import Content, Text
 from wigwag.domain.delivery import Job, State
 from wigwag.domain.drafts import Draft
 from wigwag.domain.events import JobChanged, MessageReceived
+from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
 from wigwag.simulator.journal import Received
 
@@ -41,10 +42,10 @@ class Talk:
         """Send, and wait until it was read."""
         return await self.until(await self.send(to, said, **more), state)
 
-    async def kept(self, job: Job) -> None:
+    async def kept(self, job: Job, chat: Jid | None = None) -> None:
         """Wait until the message of a job is in its chat, which is soon after it was sent."""
         async with asyncio.timeout(PATIENCE):
-            while await self.stage.stores.messages.get(self.account, job.to, str(job.message_id)) is None:
+            while await self.stage.stores.messages.get(self.account, chat or job.to, str(job.message_id)) is None:
                 await self.stage.breathe()
 
     def states(self, job: Job) -> list[State]:

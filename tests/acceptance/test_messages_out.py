@@ -206,5 +206,11 @@ async def test_a_number_of_before_is_written_to_under_the_one_of_today(talk: Tal
     simulator.put_contact("551187654321", name="Bia", aliases=["5511987654321"])
     job = await talk.sent(written, "oi")
     assert [line.id for line in talk.read("551187654321")][-1] == job.message_id
-    kept = await talk.stage.core.gateway.messages.chat("551187654321@s.whatsapp.net", account="default")
-    assert job.id in {message.job for message in kept}
+    await talk.kept(job, contact_jid("551187654321"))
+    asked = await simulator.send_text("551187654321", "tudo bem?", PHONE)
+    await talk.hear(asked)
+    await talk.sent(written, "tudo", reply_to=asked)
+    assert talk.read("551187654321")[-1].quoted == asked
+    await talk.sent(written, Reaction(message_id=asked, emoji="👍"))
+    target = {name: talk.read("551187654321")[-1].fields.get(name) for name in ("target", "chat", "participant")}
+    assert target == {"target": asked, "chat": "551187654321@s.whatsapp.net", "participant": None}

@@ -15,7 +15,7 @@ from wigwag.domain.ids import contact_jid
 from wigwag.simulator import Content, ReceiptPolicy, Simulator
 from wigwag.simulator.wire import Node
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos, pytest.mark.slow]
 
 PEOPLE = [f"1555070{number:04d}" for number in range(40)]
 ANA, BEN = PEOPLE[0], PEOPLE[1]

@@ -220,7 +220,7 @@ class Dispatcher:
         to = await self._recipients.address(job.to)
         ready = replace(job, secret=self._new_secret())
         media = await self._attachments.prepared(job.content) if isinstance(job.content, Media) else None
-        message = await self._courier.compose(self.account, ready, media)
+        message = await self._courier.compose(self.account, replace(ready, to=to), media)
         sending = move(ready, State.SENDING, self._clock.now())
         [claimed] = await self._ledger.advance([Step(before=job.state, after=sending)])
         if not claimed:
