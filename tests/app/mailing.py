@@ -40,7 +40,14 @@ async def acquaint(stores: MemoryStores, *people: Jid, account: str = "default")
 
 
 def message(chat: Jid, **more: Any) -> Message:
-    plain: dict[str, Any] = {"account": "default", "id": "M1", "sender": chat, "from_me": False, "kind": MessageKind.TEXT, "at": 1.0}
+    plain: dict[str, Any] = {
+        "account": "default",
+        "id": "M1",
+        "sender": chat,
+        "from_me": False,
+        "kind": MessageKind.TEXT,
+        "at": 1.0,
+    }
     return Message(chat=chat, **(plain | more))
 
 
