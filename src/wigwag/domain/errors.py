@@ -2,7 +2,8 @@
 """Everything that can go wrong, as one tree. The docstring is the default message; `code` is stable and for machines.
 
     GatewayError
-    ├─ InvalidJid · InvalidUrl · InvalidSettings · InvalidMessage   the caller's fault
+    ├─ InvalidJid · InvalidUrl · InvalidSettings · InvalidMessage · InvalidUser   the caller's fault
+    ├─ Unauthenticated · Forbidden
     ├─ NotFound · Conflict: KeyReused
     ├─ NotLinked*                                          the account, for now
     ├─ Refused: Restricted                                 the remote's word
@@ -52,6 +53,24 @@ class InvalidMessage(GatewayError):
         """Args: reason: a stable word for machines that says what is wrong with it, such as `text_too_long`."""
         super().__init__(message)
         self.reason = reason
+
+
+class InvalidUser(GatewayError):
+    """This is not a user's id: give a number, or a word of up to 64 characters without spaces."""
+
+    code = "invalid_user"
+
+
+class Unauthenticated(GatewayError):
+    """Say who you are: the token is missing, false or expired."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(GatewayError):
+    """You may not do this."""
+
+    code = "forbidden"
 
 
 class NotFound(GatewayError):

@@ -11,21 +11,25 @@ from wigwag.app.ports.link import Clock, Link, Wire
 from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
 from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
 from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, Postman
+from wigwag.app.ports.users import Authenticator, Directory, LastSeenStore, Principal, User, UserStore
 
 __all__ = [
     "AccountStore",
+    "Authenticator",
     "Clock",
     "Courier",
     "DeadLetters",
     "DeliveryArchive",
     "DeliveryFilter",
     "DeliveryStore",
+    "Directory",
     "EndpointStore",
     "Eraser",
     "EventLog",
     "Fetcher",
     "JobArchive",
     "JobFilter",
+    "LastSeenStore",
     "Ledger",
     "Link",
     "MediaStore",
@@ -33,8 +37,11 @@ __all__ = [
     "Numbering",
     "Postman",
     "PresenceStore",
+    "Principal",
     "Step",
     "TemplateStore",
+    "User",
+    "UserStore",
     "WatchStore",
     "Wire",
 ]

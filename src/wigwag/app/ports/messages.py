@@ -110,8 +110,11 @@ class MessageStore(Protocol):
 
     async def get(self, account: str, chat: Jid, message_id: str) -> Message | None: ...
 
-    async def chat(self, account: str, chat: Jid, limit: int, before: float | None = None) -> list[Message]:
-        """What was said in a chat, newest first; `before` is an instant."""
+    async def chat(self, account: str, chat: Jid, limit: int, before: tuple[float, str] | None = None) -> list[Message]:
+        """What was said in a chat, newest first, and of one instant the highest id first.
+
+        `before` is an instant and an id: only what comes after these in that order. An empty id is below all others.
+        """
         ...
 
     async def known(self, account: str, chats: Collection[Jid]) -> set[Jid]:
