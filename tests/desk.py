@@ -74,10 +74,10 @@ class Desk(Messages):
         return self.told
 
     async def chat(
-        self, chat: str, *, account: str | None = None, limit: int = 50, before: float | None = None
+        self, chat: str, *, account: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
     ) -> list[Message]:
         self.asked.append((chat, account, limit, before))
-        return [each for each in self.said if before is None or each.at < before][:limit]
+        return [each for each in self.said if before is None or (each.at, each.id) < before][:limit]
 
     async def media(self, chat: str, message_id: str, *, account: str | None = None) -> tuple[bytes, str]:
         self.asked.append((chat, message_id, account))

@@ -400,6 +400,19 @@ def test_a_chat_reads_downwards(front: Front, wigwag: Command) -> None:
     ]
 
 
+def test_a_chat_goes_on_where_its_page_ended(front: Front, wigwag: Command) -> None:
+    """Also in the middle of what was said at one instant."""
+    plain: dict[str, Any] = {"account": "default", "chat": ANNA, "sender": ANNA, "from_me": False, "at": 1e9 + 1 / 3}
+    front.desk.said = [Message(**plain, id=name, kind=MessageKind.TEXT, text=name) for name in ("C", "B", "A")]
+    more: list[str] = []
+    seen = []
+    for _ in range(3):
+        told = wigwag("messages", "chat", NUMBER, "--limit", "1", *more, WIGWAG_URL=front.url)
+        seen.append(told.stdout.split()[-1])
+        more = told.stderr.split()[-2:]
+    assert (seen, more) == (["C", "B", "A"], [])
+
+
 @pytest.mark.parametrize(
     ("has", "what"),
     [

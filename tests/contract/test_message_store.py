@@ -137,8 +137,23 @@ async def test_a_chat_is_read_newest_first(messages: MessageStore) -> None:
     await messages.keep([*said[::2], *said[1::2], message(BRUNO), message(account="second")])
     assert await messages.chat("default", WANDA, 9) == said[::-1]
     assert await messages.chat("default", WANDA, 2) == said[:2:-1]
-    assert await messages.chat("default", WANDA, 2, before=NOW + 3) == [said[2], said[1]]
+    assert await messages.chat("default", WANDA, 2, before=(NOW + 3, "")) == [said[2], said[1]]
     assert await messages.chat("default", GROUP, 9) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+async def test_a_chat_is_read_in_pages_without_a_gap_and_without_a_repeat(messages: MessageStore, size: int) -> None:
+    """Many may be said at one instant, and a third of a second is no round number."""
+    ids = ["3EB0", "3eb0", "A", "a", "Z", "z-1", "0"]
+    said = [message(id=f"{name}{third}", at=NOW + third / 3) for third in range(3) for name in ids]
+    await messages.keep([*said[1::2], *said[::2], message(at=NOW + 9)])
+    read: list[Message] = []
+    edge = NOW + 9, ""
+    while page := await messages.chat("default", WANDA, size, before=edge):
+        assert len(page) <= size
+        read += page
+        edge = page[-1].at, page[-1].id
+    assert read == sorted(said, key=lambda each: (each.at, each.id), reverse=True)
 
 
 async def test_a_chat_is_known_when_either_side_spoke(messages: MessageStore) -> None:

@@ -74,7 +74,7 @@ async def test_a_message_is_shown_whole_but_for_its_keys(
 
 
 async def test_a_chat_is_read_back_in_pages(door: httpx.AsyncClient, desk: Desk) -> None:
-    desk.said = [message(number, at=START + number / 8) for number in (5, 4, 3, 2, 1)]
+    desk.said = [message(number, at=START + number // 4 / 3) for number in (5, 4, 3, 2, 1)]
     seen, query = [], "?limit=2"
     for _ in range(3):
         page = (await door.get(CHAT + query)).json()
@@ -88,7 +88,17 @@ async def test_a_chat_is_read_from_any_time(before: str, door: httpx.AsyncClient
     desk.said = [message(number) for number in (4, 3, 2)]
     page = (await door.get(f"{CHAT}?before={before}&account=sales")).json()
     assert [each["id"] for each in page["messages"]] == ["3EB2"]
-    assert desk.asked == [(ANNA, "sales", 51, START + 3)]
+    assert desk.asked == [(ANNA, "sales", 51, (START + 3, ""))]
+
+
+@pytest.mark.parametrize(
+    "before", ["soon", "1.5~", "~3EB0", "1.5~a b", "1.5~é", "1.5~a%00", "nan~3EB0", "2027-01-15T08:00:03"]
+)
+async def test_what_is_neither_a_time_nor_the_end_of_a_page_is_refused(
+    before: str, door: httpx.AsyncClient, desk: Desk
+) -> None:
+    answer = await door.get(f"{CHAT}?before={before}")
+    assert (answer.status_code, answer.json()["code"], desk.asked) == (422, "invalid_request", [])
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,13 @@ class Messages:
     # --- chats
 
     async def chat(
-        self, chat: str, *, account: str | None = None, limit: int = 50, before: float | None = None
+        self, chat: str, *, account: str | None = None, limit: int = 50, before: tuple[float, str] | None = None
     ) -> list[Message]:
-        """What was said with a person or in a group, newest first. Raises InvalidJid, NotFound, Conflict."""
+        """What was said with a person or in a group, newest first. Raises InvalidJid, NotFound, Conflict.
+
+        Args:
+            before: the instant and the id of a message: only those before it. An empty id stands for the instant.
+        """
         of = self._sender.account(account)
         found = [each for jid in self.addresses(chat) for each in await self._store.chat(of, jid, limit, before)]
         return sorted(found, key=lambda message: (message.at, message.id), reverse=True)[:limit]

@@ -101,7 +101,9 @@ def retry(name: Id, url: Url = HOME) -> None:
 def chat(
     name: Annotated[str, typer.Argument(metavar="NUMBER|GROUP", help="With whom.")],
     account: Account = None,
-    before: Annotated[str | None, typer.Option(metavar="TIME", help="Only what was said before that.")] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Go on where the page before ended; or any time.")
+    ] = None,
     limit: Limit = 50,
     as_json: AsJson = False,
     url: Url = HOME,
@@ -119,6 +121,8 @@ def chat(
     else:
         rows = [_said(message, time.time()) for message in reversed(page["messages"])]
         say_table(("At", "Who", "ID", "What"), rows)
+        if page["next"]:
+            note(f"More was said before that: --before {page['next']}")
 
 
 def _counts(stats: dict[str, Any]) -> str:

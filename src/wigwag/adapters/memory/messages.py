@@ -34,11 +34,12 @@ class MemoryMessageStore:
     async def get(self, account: str, chat: Jid, message_id: str) -> Message | None:
         return self.messages.get((account, chat, message_id))
 
-    async def chat(self, account: str, chat: Jid, limit: int, before: float | None = None) -> list[Message]:
+    async def chat(self, account: str, chat: Jid, limit: int, before: tuple[float, str] | None = None) -> list[Message]:
         found = [
             message
             for message in self.messages.values()
-            if (message.account, message.chat) == (account, chat) and (before is None or message.at < before)
+            if (message.account, message.chat) == (account, chat)
+            and (before is None or (message.at, message.id) < before)
         ]
         return sorted(found, key=lambda message: (message.at, message.id), reverse=True)[:limit]
 

@@ -3,10 +3,11 @@
 
 import mimetypes
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 
 from wigwag.adapters.rest import message_schemas as schemas
 from wigwag.adapters.rest.here import TheGateway, problems
@@ -17,6 +18,9 @@ _ANYTHING = "application/octet-stream"
 _UNFIT = re.compile(r"[^\w.-]", re.ASCII)  # for a file's name
 _FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": {"*/*": {}}}}
 
+# Where a page ended: an instant and an id. Many messages may be of one instant.
+Edge = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}(\.[0-9]{1,17})?~[!-~]{1,128}$")]
+
 router = APIRouter(prefix="/api/chats/{jid}/messages", tags=["chats"])
 
 
@@ -25,15 +29,21 @@ async def list_chat(
     jid: str,
     gateway: TheGateway,
     account: str | None = None,
-    before: Annotated[AwareDatetime | None, Query(description="`next` of the page before, or any time")] = None,
+    before: Annotated[Edge | AwareDatetime | None, Query(description="`next` of the page before, or any time")] = None,
     limit: Limit = DEFAULT,
 ) -> schemas.ChatPage:
     """What was said in a chat, newest first."""
-    until = before.timestamp() if before else None
-    found = await gateway.messages.chat(jid, account=account, limit=limit + 1, before=until)
+    found = await gateway.messages.chat(jid, account=account, limit=limit + 1, before=_edge(before))
     page = found[:limit]
-    following = page[-1].at if len(found) > limit else None
+    following = f"{page[-1].at!r}~{page[-1].id}" if len(found) > limit else None
     return schemas.ChatPage(messages=[schemas.ChatMessage.of(message) for message in page], next=following)
+
+
+def _edge(before: str | datetime | None) -> tuple[float, str] | None:
+    if isinstance(before, str):
+        at, _tilde, message_id = before.partition("~")
+        return float(at), message_id
+    return None if before is None else (before.timestamp(), "")
 
 
 @router.get(

@@ -138,7 +138,9 @@ class ChatPage(BaseModel):
     """What was said in a chat, newest first."""
 
     messages: list[ChatMessage]
-    next: float | None = Field(description="`before` of the next page; null on the last one", examples=[1761255000.0])
+    next: str | None = Field(
+        description="`before` of the next page; null on the last one", examples=["1761255000.0~3EB0C431C26A1916E07E"]
+    )
 
 
 def _file(message: messages.Message) -> str:

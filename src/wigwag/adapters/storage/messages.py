@@ -69,10 +69,12 @@ class SqlMessageStore:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else message_of(row)
 
-    async def chat(self, account: str, chat: Jid, limit: int, before: float | None = None) -> list[Message]:
+    async def chat(self, account: str, chat: Jid, limit: int, before: tuple[float, str] | None = None) -> list[Message]:
         query = select(said).where(said.c.chat == chat, said.c.account == account)
         if before is not None:
-            query = query.where(said.c.said_at < before)
+            at, message_id = before
+            # The first condition follows from the second; no database sees that, and finds its place in the index.
+            query = query.where(said.c.said_at <= at, or_(said.c.said_at < at, said.c.id < message_id))
         query = query.order_by(said.c.said_at.desc(), said.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
             return [message_of(row) for row in (await connection.execute(query)).all()]
