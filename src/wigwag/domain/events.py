@@ -15,6 +15,7 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
 from wigwag.domain.presence import HIDDEN, PresenceChanged, Signal
 from wigwag.domain.subscriptions import State
+from wigwag.domain.users import UserId, View
 
 
 class Typing(StrEnum):
@@ -249,6 +250,15 @@ class EventsDropped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanged:
+    """A user is shown differently. `audience`: the users who may know and are here, the user included."""
+
+    view: View
+    audience: tuple[UserId, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartFailed:
     """A part of wigwag could not do its work; it tries again by itself. `code` is that of the error."""
 
@@ -281,6 +291,7 @@ Fact = (
     | DeliveryTried
     | EndpointChanged
     | EventsDropped
+    | UserChanged
     | PartFailed
     | PartRecovered
 )

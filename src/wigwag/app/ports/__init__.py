@@ -10,8 +10,8 @@ from wigwag.app.ports.deadletters import DeadLetters
 from wigwag.app.ports.link import Clock, Link, Wire
 from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
 from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
-from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, Postman
 from wigwag.app.ports.users import Authenticator, Directory, LastSeenStore, Principal, User, UserStore
+from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, Postman
 
 __all__ = [
     "AccountStore",

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lobby: devices come and go, and those who may know are told, over fakes and virtual time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from wigwag.app.lobby import Lobby
+from wigwag.domain.errors import Forbidden, StoreUnavailable
+from wigwag.domain.events import UserChanged
+from wigwag.domain.users import GRACE, Audience, Choice, Privacy, Shown, UserId, UserPresence
+from wigwag.testing import FakeClock, RecordingSink
+
+ANNA, BEN, CLEO, STRANGER = 1, 2, 3, 9
+
+
+@dataclass
+class Host:
+    """The host's users, and what is kept of them: Anna knows Ben and Cleo."""
+
+    known: dict[UserId, set[UserId]] = field(default_factory=lambda: {ANNA: {BEN, CLEO}, BEN: {ANNA}, CLEO: {ANNA}})
+    private: dict[UserId, Privacy] = field(default_factory=dict)
+    kept: dict[UserId, UserPresence] = field(default_factory=dict)
+    away: bool = False
+
+    async def contacts(self, user: UserId) -> set[UserId]:
+        return set(self.known.get(user, set()))
+
+    async def privacy(self, users: Collection[UserId]) -> Mapping[UserId, Privacy]:
+        return {user: self.private.get(user, Privacy()) for user in users if user in {*self.known, STRANGER}}
+
+    async def load(self, users: Collection[UserId]) -> list[UserPresence]:
+        return [self.kept[user] for user in users if user in self.kept]
+
+    async def save(self, presences: Sequence[UserPresence], alive_at: float) -> None:
+        if self.away:
+            raise StoreUnavailable
+        self.kept |= {presence.user: presence for presence in presences}
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def facts() -> RecordingSink:
+    return RecordingSink()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def lobby(host: Host, facts: RecordingSink, clock: FakeClock) -> AsyncIterator[Lobby]:
+    made = Lobby(directory=host, store=host, clock=clock, announce=facts)
+    task = asyncio.create_task(made.run(), name="lobby")
+    await clock.settle()
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def told(facts: RecordingSink, user: UserId) -> list[tuple[str, set[UserId]]]:
+    """What was announced of a user, and to whom."""
+    return [(fact.view.status.value, set(fact.audience)) for fact in facts.of(UserChanged) if fact.view.user == user]
+
+
+async def test_contacts_who_are_here_are_told_and_nobody_else(lobby: Lobby, facts: RecordingSink) -> None:
+    await lobby.enter(BEN, "b")
+    await lobby.enter(STRANGER, "s")
+    await lobby.enter(ANNA, "a")
+    assert told(facts, ANNA) == [("online", {ANNA, BEN})]
+
+
+async def test_whoever_enters_sees_the_contacts(lobby: Lobby) -> None:
+    await lobby.enter(BEN, "b")
+    seen = await lobby.enter(ANNA, "a")
+    assert {found.user: found.status for found in seen} == {BEN: Shown.ONLINE, CLEO: Shown.OFFLINE}
+
+
+async def test_a_second_device_changes_nothing(lobby: Lobby, facts: RecordingSink) -> None:
+    await lobby.enter(ANNA, "phone")
+    await lobby.enter(ANNA, "laptop")
+    lobby.leave(ANNA, "phone", goodbye=True)
+    assert len(told(facts, ANNA)) == 1
+    lobby.leave(ANNA, "laptop", goodbye=True)
+    assert [status for status, _ in told(facts, ANNA)] == ["online", "offline"]
+
+
+async def test_a_lost_device_is_told_at_the_end_of_its_grace(
+    lobby: Lobby, facts: RecordingSink, clock: FakeClock
+) -> None:
+    await lobby.enter(BEN, "b")
+    await lobby.enter(ANNA, "a")
+    lost_at = clock.now()
+    lobby.leave(ANNA, "a", goodbye=False)
+    await clock.advance(GRACE - 0.5)
+    assert lobby.is_user_online(ANNA)
+    await clock.advance(1.0)
+    assert not lobby.is_user_online(ANNA)
+    [_, gone] = [fact for fact in facts.of(UserChanged) if fact.view.user == ANNA]
+    assert (gone.view.status, gone.view.last_seen, gone.audience) == (Shown.OFFLINE, lost_at, (BEN,))
+
+
+async def test_a_flicker_within_the_grace_is_never_told(lobby: Lobby, facts: RecordingSink, clock: FakeClock) -> None:
+    await lobby.enter(ANNA, "a")
+    for _ in range(5):
+        lobby.leave(ANNA, "a", goodbye=False)
+        await clock.advance(GRACE / 2)
+        await lobby.enter(ANNA, "a")
+    await clock.advance(10 * GRACE)
+    assert len(told(facts, ANNA)) == 1
+
+
+@pytest.mark.parametrize("choice", [Choice.AWAY, Choice.BUSY, Choice.INVISIBLE])
+async def test_a_choice_is_told_once(choice: Choice, lobby: Lobby, facts: RecordingSink) -> None:
+    await lobby.enter(ANNA, "a")
+    lobby.choose(ANNA, choice)
+    lobby.choose(ANNA, choice)
+    expected = "offline" if choice is Choice.INVISIBLE else choice.value
+    assert [status for status, _ in told(facts, ANNA)] == ["online", expected]
+
+
+async def test_nobody_chooses_who_is_not_here(lobby: Lobby) -> None:
+    with pytest.raises(Forbidden):
+        lobby.choose(ANNA, Choice.AWAY)
+
+
+async def test_what_is_hidden_is_neither_pushed_nor_answered(lobby: Lobby, host: Host, facts: RecordingSink) -> None:
+    host.private[ANNA] = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
+    await lobby.enter(BEN, "b")
+    await lobby.enter(ANNA, "a")
+    assert told(facts, ANNA) == []
+    [hidden, nobody] = await lobby.view(BEN, [ANNA, 12345])
+    assert (hidden.status, hidden.last_seen, hidden.v) == (nobody.status, nobody.last_seen, nobody.v)
+
+
+async def test_strangers_see_nothing_and_the_operator_all(lobby: Lobby) -> None:
+    await lobby.enter(ANNA, "a")
+    [hidden] = await lobby.view(STRANGER, [ANNA])
+    assert (hidden.status, hidden.last_seen) == (Shown.OFFLINE, None)
+    [whole] = await lobby.view(None, [ANNA])
+    assert whole.status is Shown.ONLINE
+
+
+async def test_the_store_may_be_away_and_nothing_is_lost(lobby: Lobby, host: Host, clock: FakeClock) -> None:
+    host.away = True
+    await lobby.enter(ANNA, "a")
+    lobby.leave(ANNA, "a", goodbye=True)
+    gone_at = clock.now()
+    await clock.advance(60.0)
+    assert ANNA not in host.kept
+    host.away = False
+    await clock.advance(6.0)
+    assert (host.kept[ANNA].shown, host.kept[ANNA].last_seen) == (Shown.OFFLINE, gone_at)
+
+
+async def test_v_goes_on_where_it_was(lobby: Lobby, host: Host, facts: RecordingSink) -> None:
+    host.kept[ANNA] = UserPresence(user=ANNA, v=41, last_seen=5.0)
+    await lobby.enter(ANNA, "a")
+    assert [fact.view.v for fact in facts.of(UserChanged)] == [42]
+    assert lobby.active_users_count() == 1
