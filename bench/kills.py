@@ -52,7 +52,8 @@ def fresh(door: str) -> Iterator[World]:
                 yield here
         else:
             with servers.private(servers.RABBITMQ) as rabbit:
-                with world(Path(folder), QueueDoor(rabbit.url, named=door == "queue", prefetch=20)) as here:
+                way_in = QueueDoor(rabbit.url, named=door == "queue", prefetch=20)
+                with world(Path(folder), way_in) as here:
                     yield here
 
 

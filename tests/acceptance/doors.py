@@ -88,9 +88,9 @@ class QueueDoor:
         wait(lambda: gateway.popen.poll() is not None or asyncio.run(self._declared()))
         asyncio.run(self.publish(notes))
 
-    async def publish(self, notes: Notes) -> bool:
+    async def publish(self, notes: Notes, most: int | None = None) -> bool:
         """Publish what is open, and note what the broker confirms. False if the broker went away."""
-        keys = [key for key in notes.open if self._named or key not in self._published]
+        keys = self.open(notes)[:most]
         try:
             async with asyncio.timeout(PATIENCE), await aio_pika.connect(self._url) as connection:
                 channel = await connection.channel()
@@ -99,6 +99,10 @@ class QueueDoor:
         except AWAY:
             return False
         return True
+
+    def open(self, notes: Notes) -> list[str]:
+        """What may still be published."""
+        return [key for key in notes.open if self._named or key not in self._published]
 
     async def _publish(self, exchange: aio_pika.abc.AbstractExchange, key: str, notes: Notes) -> None:
         text, to = notes.asked[key]

@@ -14,28 +14,26 @@ USER = str(UUID(int=7))
 AT_ONCE = 4  # publishing programs
 
 _GOOD: dict[str, object] = {"user_id": USER, "text_message": "fine", "destination": "+15550100001"}
+_CHANGES: list[tuple[str, dict[str, object]]] = [
+    ("invalid_user_id", {"user_id": "nobody"}),
+    ("invalid_user_id", {"user_id": 7}),
+    ("destination_missing", {"destination": ""}),
+    ("invalid_destination", {"destination": "15550100001"}),
+    ("invalid_destination", {"destination": "+1555"}),
+    ("invalid_destination", {"destination": "+1555010000112345678"}),
+    ("invalid_destination", {"destination": "+1555CALLNOW"}),
+    ("text_missing", {"text_message": ""}),
+    ("text_too_long", {"text_message": "x" * 4097}),
+    ("sql_injection", {"text_message": "' OR 1=1 --"}),
+    ("sql_injection", {"text_message": "x'; DROP TABLE users; --"}),
+    ("xss", {"text_message": "<script>alert(1)</script>"}),
+    ("xss", {"text_message": '<img src=x onerror="alert(1)">'}),
+]
 WRONG: list[tuple[str, bytes]] = [
     ("malformed_json", b"hello"),
     ("malformed_json", b'{"user_id": '),
     ("not_an_object", b'["user_id"]'),
-    *(
-        (reason, json.dumps({**_GOOD, **change}).encode())
-        for reason, change in [
-            ("invalid_user_id", {"user_id": "nobody"}),
-            ("invalid_user_id", {"user_id": 7}),
-            ("destination_missing", {"destination": ""}),
-            ("invalid_destination", {"destination": "15550100001"}),
-            ("invalid_destination", {"destination": "+1555"}),
-            ("invalid_destination", {"destination": "+1555010000112345678"}),
-            ("invalid_destination", {"destination": "+1555CALLNOW"}),
-            ("text_missing", {"text_message": ""}),
-            ("text_too_long", {"text_message": "x" * 4097}),
-            ("sql_injection", {"text_message": "' OR 1=1 --"}),
-            ("sql_injection", {"text_message": "x'; DROP TABLE users; --"}),
-            ("xss", {"text_message": "<script>alert(1)</script>"}),
-            ("xss", {"text_message": '<img src=x onerror="alert(1)">'}),
-        ]
-    ),
+    *((reason, json.dumps({**_GOOD, **change}).encode()) for reason, change in _CHANGES),
     *(
         (reason, json.dumps({name: value for name, value in _GOOD.items() if name != field}).encode())
         for field, reason in [

@@ -116,10 +116,10 @@ class World:
 
     def die(self, gateway: Process) -> bool:
         """Wait until the gateway has killed itself; False if all was sent before it came to its point."""
-        wait(lambda: gateway.popen.poll() is not None or self._idle(gateway))
+        wait(lambda: gateway.popen.poll() is not None or self.idle(gateway))
         return gateway.popen.poll() is not None
 
-    def _idle(self, gateway: Process) -> bool:
+    def idle(self, gateway: Process) -> bool:
         """Whether all that was asked for is in the ledger, and nothing is left to do."""
         try:
             stats = gateway.get("/api/messages/stats")
@@ -131,7 +131,7 @@ class World:
     def settle(self, gateway: Process) -> Verdict:
         """Wait until all that was asked for is sent or in doubt, and receipts have come. What became of it."""
         with suppress(AssertionError):  # what never comes is lost, and the verdict says so
-            wait(lambda: self._idle(gateway), gateway)
+            wait(lambda: self.idle(gateway), gateway)
         self.simulator.post("/sim/receipts/release", {})
         verdicts: list[Verdict] = []
 
@@ -142,7 +142,7 @@ class World:
         wait(well, gateway)
         return verdicts[-1]
 
-    def _jobs(self, gateway: Process) -> list[dict[str, Any]]:
+    def jobs(self, gateway: Process) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         before: Any = None
         while True:
@@ -162,7 +162,7 @@ class World:
     def judge(self, gateway: Process) -> Verdict:
         """Compare what was asked for, what the gateway says, and what the contacts have."""
         jobs = defaultdict[tuple[str, str], list[str]](list)
-        for job in self._jobs(gateway):
+        for job in self.jobs(gateway):
             state = job["state"] if job["door"] == self.door.name else "from elsewhere"
             jobs[job["content"]["text"], job["to"].partition("@")[0]].append(state)
         read = self.read()

@@ -29,6 +29,10 @@ class Process:
     log: Path
     popen: "subprocess.Popen[bytes]"
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     def get(self, path: str) -> Any:
         return httpx.get(f"{self.url}{path}").raise_for_status().json()
 
