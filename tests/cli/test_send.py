@@ -19,7 +19,7 @@ from tests.desk import ANNA, job
 from wigwag.cli import app, jobs, messages
 from wigwag.cli import follow as following
 from wigwag.cli.client import Client
-from wigwag.cli.follow import arrived, follow, line, looks, picture
+from wigwag.cli.follow import Goal, arrived, follow, line, looks, picture
 from wigwag.cli.moments import told, when
 from wigwag.cli.outcome import Failure
 from wigwag.cli.send import Type
@@ -241,6 +241,40 @@ def test_in_a_pipe_each_step_is_a_line(
     lines = capsys.readouterr().out.splitlines()
     assert [each.split()[-1] for each in lines] == steps
     assert end["state"] == steps[-1]
+
+
+@pytest.mark.parametrize(
+    ("until", "kind", "changes", "steps"),
+    [
+        ("sent", Kind.IMAGE, [SENT], ["accepted", "sent"]),
+        ("sent", Kind.IMAGE, [{"state": State.FAILED}], ["accepted", "failed"]),
+        ("delivered", Kind.IMAGE, [SENT, DELIVERED], ["accepted", "sent", "delivered"]),
+        ("delivered", Kind.VOICE, [SENT, READ], ["accepted", "sent", "read"]),
+        ("delivered", Kind.VOICE, [SENT, PLAYED], ["accepted", "sent", "played"]),
+        ("read", Kind.IMAGE, [SENT, DELIVERED, READ], ["accepted", "sent", "delivered", "read"]),
+        ("read", Kind.VOICE, [SENT, READ, PLAYED], ["accepted", "sent", "read", "played"]),
+    ],
+)
+def test_one_waits_until_the_step_that_one_likes(
+    until: Goal, kind: Kind, changes: list[Any], steps: list[str], front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A later one will do, for phones tell in any order and leave out what follows."""
+    front.desk.lay(job(content=Media(kind=kind, media="x"), created=BEGAN, since=BEGAN, due=BEGAN))
+    with Client(front.url) as gateway:
+        follow(looks(gateway, "job1", stages(front, *changes), until=until))
+    assert [each.split()[-1] for each in capsys.readouterr().out.splitlines()] == steps
+
+
+def test_what_is_not_waited_for_is_not_shown_as_to_come(front: Front) -> None:
+    front.desk.lay(job(created=BEGAN, since=BEGAN, due=BEGAN))
+    with Client(front.url) as gateway:
+        seen = next(looks(gateway, "job1", until="sent"))
+    assert line(seen, BEGAN).plain == "✓ accepted 15:00:00   · sent"
+
+
+def test_until_waits_without_being_told_to(paired: House, wigwag: Command) -> None:
+    result = wigwag("send", NUMBER, "Hi", "--until", "sent", WIGWAG_URL=paired.url)
+    assert (result.exit_code, [each.split()[-1] for each in result.stdout.splitlines()]) == (0, ["accepted", "sent"])
 
 
 def test_as_json_each_step_is_an_object(front: Front, capsys: pytest.CaptureFixture[str]) -> None:

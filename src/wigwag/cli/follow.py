@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from rich.console import Console
 from rich.live import Live
@@ -17,6 +18,9 @@ from wigwag.cli.snapshot import instant
 LOOK_AGAIN = 0.5  # seconds
 STEPS = {"accepted": "created_at", "sent": "sent_at", "delivered": "delivered_at", "read": "read_at"}
 STUCK = ("failed", "cancelled", "unconfirmed")
+VIEW = {"trouble", "goal"}  # what we add to a job that we look at
+Goal = Literal["sent", "delivered", "read"]
+END: Goal = "read"  # of a voice note, that it was played
 
 
 def steps(job: Job) -> dict[str, str]:
@@ -24,9 +28,17 @@ def steps(job: Job) -> dict[str, str]:
     return STEPS | ({"played": "played_at"} if job["type"] == "voice" else {})
 
 
+def goal(job: Job, until: Goal) -> list[str]:
+    """The steps that we wait for."""
+    whole = list(steps(job))
+    return whole if until == END else whole[: whole.index(until) + 1]
+
+
 def arrived(job: Job) -> bool:
-    """Whether nothing more is to come."""
-    return job["state"] in (*STUCK, "played") or job["state"] == list(steps(job))[-1]
+    """Whether nothing more is to come that we wait for."""
+    order = [*steps(job), "played"]
+    state = job["state"]
+    return state in STUCK or (state in order and order.index(state) >= order.index(job["goal"][-1]))
 
 
 def passed(job: Job) -> dict[str, float]:
@@ -37,12 +49,19 @@ def passed(job: Job) -> dict[str, float]:
     return {step: at for step, at in times.items() if at}
 
 
-def looks(gateway: Client, job_id: str, pause: Callable[[], None] = lambda: time.sleep(LOOK_AGAIN)) -> Iterator[Job]:
+def looks(
+    gateway: Client, job_id: str, pause: Callable[[], None] = lambda: time.sleep(LOOK_AGAIN), *, until: Goal = END
+) -> Iterator[Job]:
     """How it is, again and again until it arrived. Raises Failure."""
-    while not arrived(job := gateway.get("messages", job_id)):
+    while not arrived(job := _look(gateway, job_id, until)):
         yield job | {"trouble": _trouble(gateway, job)}
         pause()
-    yield job | {"trouble": ""}
+    yield job
+
+
+def _look(gateway: Client, job_id: str, until: Goal) -> Job:
+    job: Job = gateway.get("messages", job_id)
+    return job | {"goal": goal(job, until), "trouble": ""}
 
 
 def _trouble(gateway: Client, job: Job) -> str:
@@ -61,7 +80,7 @@ def follow(jobs: Iterator[Job], *, as_json: bool = False) -> Job:
     for job in jobs:
         news = {step: at for step, at in passed(job).items() if step not in known}
         if as_json and (news or not known):
-            say_json({name: value for name, value in job.items() if name != "trouble"}, indent=None)
+            say_json({name: value for name, value in job.items() if name not in VIEW}, indent=None)
         for step, at in {} if as_json else news.items():
             say(f"{told(at, time.time())}  {_sign(step)}")
         known |= news
@@ -87,7 +106,7 @@ def picture(job: Job, now: float) -> Text:
 def line(job: Job, now: float) -> Text:
     """All steps: those it made with their times, those to come dim."""
     made = passed(job)
-    ahead = [] if job["state"] in STUCK else [step for step in steps(job) if step not in made]
+    ahead = [] if job["state"] in STUCK else [step for step in job["goal"] if step not in made]
     parts = [Text.assemble(_sign(step), (f" {told(at, now)}", "dim")) for step, at in made.items()]
     parts += [Text(f"· {step}", "dim") for step in ahead]
     return Text("   ").join(parts)

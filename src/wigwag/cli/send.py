@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from wigwag.cli.client import HOME, AsJson, Client, Url
-from wigwag.cli.follow import follow, looks
+from wigwag.cli.follow import END, Goal, follow, looks
 from wigwag.cli.jobs import Job, advice, state
 from wigwag.cli.moments import told, when
 from wigwag.cli.outcome import ExitCode, Failure
@@ -44,6 +44,7 @@ def send(  # noqa: PLR0913, PLR0917  each is an option
     account: Annotated[str | None, typer.Option(help="The account to send from, if there are several.")] = None,
     key: Annotated[str | None, typer.Option(help="The same key and message is sent once, however often asked.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show how far it is until it was read.")] = False,
+    until: Annotated[Goal | None, typer.Option(help="Wait too, but no longer than that.", show_default=False)] = None,
     as_json: AsJson = False,
     url: Url = HOME,
 ) -> None:
@@ -67,8 +68,8 @@ def send(  # noqa: PLR0913, PLR0917  each is an option
             kept = gateway.upload("media", file=body.pop("file"))
             body["media"] = {"id": kept["id"], "filename": file.name}
         job = gateway.post("messages", body=body)
-        if wait:
-            _wait(gateway, job, as_json=as_json)
+        if wait or until:
+            _wait(gateway, job, until or END, as_json=as_json)
         elif as_json:
             say_json(job)
         else:
@@ -136,9 +137,9 @@ def _tell(gateway: Client, job: Job) -> None:
         note(f"How far it is: wigwag messages show {job['id']}")
 
 
-def _wait(gateway: Client, job: Job, *, as_json: bool) -> None:
+def _wait(gateway: Client, job: Job, until: Goal, *, as_json: bool) -> None:
     try:
-        job = follow(looks(gateway, job["id"]), as_json=as_json)
+        job = follow(looks(gateway, job["id"], until=until), as_json=as_json)
     except KeyboardInterrupt:
         note(f"The gateway goes on without us; see `wigwag messages show {job['id']}`.")
         raise
