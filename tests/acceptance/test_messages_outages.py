@@ -150,6 +150,32 @@ async def test_what_another_device_of_ours_does_is_in_the_chat_and_what_came_whi
             assert (await here.hear(message_id)).text == "while away"
 
 
+async def test_receipts_that_come_while_we_are_away_count_after_a_restart(
+    simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str
+) -> None:
+    group, members = "120363060000000004", (PEOPLE[32], PEOPLE[33])
+    simulator.put_contact(phone)
+    await simulator.put_group(group, subject="Late", participants=[phone, *members], by_lid=True)
+    for number in members:
+        simulator.set_receipts(ReceiptPolicy(hold=True), number)
+    async with staged(simulator, clock, tmp_path) as stage:
+        await stage.pair(phone)
+        talk = Talk(stage=stage, phone=phone)
+        jobs = [await talk.sent(to, "late", State.SENT) for to in (*members, f"{group}@g.us")]
+    for number in members:
+        await simulator.release_receipts(number)
+        simulator.unset_receipts(number)
+    async with staged(simulator, clock, tmp_path) as stage:
+        talk = Talk(stage=stage, phone=phone)
+        for job in jobs:
+            settled = await talk.until(job, State.READ)
+            while not (told := await stage.core.gateway.messages.receipts(job.id)):
+                await stage.breathe()  # they are written down right after the state
+            readers = {contact_jid(number) for number in members} if settled.to.endswith("@g.us") else {job.to}
+            assert {receipt.reader for receipt in told} <= readers
+            assert {receipt.chat for receipt in told} == {job.to}
+
+
 async def test_a_receipt_that_the_library_cannot_hand_over_costs_the_link_but_no_message(
     simulator: Simulator, clock: PushedClock, tmp_path: Path, phone: str
 ) -> None:

@@ -120,16 +120,15 @@ class Session:
         self._closed = True
         if self._expiry is not None:
             self._expiry.cancel()
-        async with self._gate.alone():
-            try:
-                async with asyncio.timeout(CALL_TIMEOUT):
-                    await self._client.stop()
-                    if self._paired and self._running is not None:
-                        await self._running
-            except TimeoutError as error:
-                raise Unavailable("WhatsApp's library does not end the old link.") from error
-            finally:
-                await self._let_go()
+        try:
+            async with self._gate.alone(), asyncio.timeout(CALL_TIMEOUT):
+                await self._client.stop()
+                if self._paired and self._running is not None:
+                    await self._running
+        except TimeoutError as error:
+            raise Unavailable("WhatsApp's library does not end the old link.") from error
+        finally:
+            await self._let_go()  # whoever waits at the gate must come through to hear that it is over
 
     async def _let_go(self) -> None:
         """Wait for nothing more. Go may still hold our callbacks, so they must not be collected yet."""
@@ -162,22 +161,33 @@ class Session:
             raise NotLinked
 
         async def ask() -> Answer:
-            answer, over = asyncio.ensure_future(work(self._client)), asyncio.ensure_future(self._over.wait())
-            try:
-                async with self._gate.shared():
+            async with self._gate.shared():
+                if self._closed:
+                    raise NotLinked
+                answer = asyncio.ensure_future(work(self._client))
+                try:
                     await asyncio.wait([answer], timeout=FOUND)
-                await asyncio.wait([answer, over], return_when=asyncio.FIRST_COMPLETED)
-                if not answer.done():
-                    raise Cut
-                return answer.result()
-            finally:
-                answer.cancel()
-                over.cancel()
+                except asyncio.CancelledError:
+                    answer.cancel()
+                    raise
+            return await self._answered(answer)
 
         begun = asyncio.create_task(ask(), name=f"whatsapp {self.account}: call")
         self._begun.add(begun)
         begun.add_done_callback(self._begun.discard)
         return begun
+
+    async def _answered(self, answer: "asyncio.Future[Answer]") -> Answer:
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            both: tuple[asyncio.Future[Any], ...] = (answer, over)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise Cut
+            return answer.result()
+        finally:
+            answer.cancel()
+            over.cancel()
 
     # --- what neonize calls
 
