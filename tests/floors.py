@@ -36,6 +36,7 @@ LIBRARIES = {
     "google": {"adapters.whatsapp"},
     "httpcore": {"adapters.outgoing"},
     "httpx": {"cli", "compose"},
+    "joserfc": {"adapters.tokens"},
     "neonize": {"adapters.whatsapp"},
     "pamqp": {"adapters.amqp"},
     "phonenumbers": {"adapters.numbering"},
