@@ -80,15 +80,15 @@ class Recipients:
         return float((await self._choices.choices()).get(f"cold_until {self._account}", "0"))
 
     async def _strangers(self, people: set[Jid]) -> set[Jid]:
-        """Those with whom nothing was ever said, under none of the forms of their number."""
-        people = {jid for jid in people if not is_group(jid)}
+        """Those with whom nothing was ever said, under none of the forms of their number; and whom WhatsApp refused."""
+        refused, people = people & self._refused, {jid for jid in people if not is_group(jid)}
         forms = {jid: self._numbering(jid) for jid in people - self._acquainted}
         if forms:
             known = await self._messages.known(self._account, {form for of_one in forms.values() for form in of_one})
             chats = {jid: form for jid, of_one in forms.items() for form in reversed(of_one) if form in known}
             self._remember(chats)
             self._acquainted |= chats.keys()
-        return people - self._acquainted | people & self._refused
+        return people - self._acquainted | refused
 
     async def _look_up(self, people: set[Jid]) -> None:
         people = people - self._addresses.keys()
