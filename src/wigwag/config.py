@@ -187,6 +187,53 @@ class Settings(BaseSettings):
         description="a queue that hears what becomes of every message from RabbitMQ; unset: none",
     )
 
+    users_contacts_query: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_USERS_CONTACTS_QUERY"),
+        description="SQL that returns the ids of the contacts of the user :user_id; unset: contacts are given by REST",
+    )
+    users_directory_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("WIGWAG_USERS_DIRECTORY_URL"),
+        description="the database of that query; unset: wigwag's own",
+    )
+    realtime_auth: Literal["jwt", "trusted"] | None = Field(
+        None,
+        validation_alias=AliasChoices("WIGWAG_REALTIME_AUTH"),
+        description="how users say who they are; trusted believes everybody, for demos; unset: no users are let in",
+    )
+    realtime_jwt_secret: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("WIGWAG_REALTIME_JWT_SECRET"),
+        description="signs the tokens of users (HS256); at least 32 bytes",
+    )
+    realtime_jwks: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_REALTIME_JWKS"),
+        description="URL or file of the public keys of the tokens of users, in place of a secret",
+    )
+    realtime_audience: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_REALTIME_AUDIENCE"),
+        description="for whom tokens must be made (aud); unset: not asked",
+    )
+    realtime_issuer: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_REALTIME_ISSUER"),
+        description="by whom tokens must be made (iss); unset: not asked",
+    )
+    realtime_subject: str = Field(
+        "sub",
+        min_length=1,
+        validation_alias=AliasChoices("WIGWAG_REALTIME_SUBJECT"),
+        description="the claim of a token that has the user's id",
+    )
+    realtime_origins: str = Field(
+        "",
+        validation_alias=AliasChoices("WIGWAG_REALTIME_ORIGINS"),
+        description="whose pages may connect, like https://app.example.org,http://localhost:3000; * is everybody's",
+    )
+
     metrics_labels: Literal["name", "hashed"] = Field(
         "name",
         validation_alias=AliasChoices("WIGWAG_METRICS_LABELS"),
@@ -210,12 +257,36 @@ class Settings(BaseSettings):
             raise ValueError("give RabbitMQ's address as amqp://<user>:<password>@<host>:5672/<virtual host>")
         return url
 
+    @field_validator("realtime_jwt_secret")
+    @classmethod
+    def _as_long_as_its_hash(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < 32:
+            raise ValueError("a secret for HS256 has at least 32 bytes (RFC 7518, 3.2)")
+        return secret
+
+    @field_validator("realtime_origins")
+    @classmethod
+    def _origins_alone(cls, origins: str) -> str:
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            parts = urlsplit(origin)
+            if origin != "*" and (
+                parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError("give origins as https://app.example.org, without a path, and commas between them")
+        return origins
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if self.metrics_labels == "hashed" and not self.metrics_key.get_secret_value():
             raise ValueError("hashed metric labels need WIGWAG_METRICS_KEY")
         if self.results_queue and f"{self.results_queue}.".startswith(f"{self.queue_name}."):
             raise ValueError("WIGWAG_AMQP_RESULTS_QUEUE must not begin with WHATSAPP_QUEUE_NAME")
+        if self.realtime_auth == "jwt" and (self.realtime_jwt_secret is None) is not bool(self.realtime_jwks):
+            raise ValueError(
+                "WIGWAG_REALTIME_AUTH=jwt needs WIGWAG_REALTIME_JWT_SECRET or WIGWAG_REALTIME_JWKS, not both"
+            )
+        if self.users_directory_url is not None and not self.users_contacts_query:
+            raise ValueError("WIGWAG_USERS_DIRECTORY_URL needs WIGWAG_USERS_CONTACTS_QUERY")
         try:
             _ = self.pace, self.rate, self.outgoing_networks
         except InvalidSettings as error:
@@ -261,6 +332,11 @@ class Settings(BaseSettings):
     def outgoing_networks(self) -> tuple[Network, ...]:
         """What `outgoing_allow` names."""
         return parse_networks(self.outgoing_allow)
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """What `realtime_origins` names."""
+        return tuple(filter(None, (origin.strip().lower() for origin in self.realtime_origins.split(","))))
 
     @property
     def database_url(self) -> str:
