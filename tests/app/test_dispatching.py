@@ -3,6 +3,7 @@
 
 import asyncio
 from datetime import UTC
+from hashlib import sha256
 from itertools import pairwise
 
 import pytest
@@ -199,17 +200,22 @@ async def test_what_an_error_before_the_first_byte_does(
         assert texts(trial) == (["2"] if state is FAILED else ["1", "2"])
 
 
+KEPT = sha256(b"gone soon").hexdigest()
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (Media(kind=Kind.IMAGE, media="gone"), "not_found"),
+        (Media(kind=Kind.IMAGE, media=KEPT), "not_found"),
         (Media(kind=Kind.IMAGE, url="https://example.org/nothing.png"), "invalid_media"),
     ],
 )
 async def test_media_that_cannot_be_had_fail_and_say_why(content: Media, code: str) -> None:
     async with running(build_trial()) as trial:
-        await trial.connect()
+        assert await trial.core.gateway.messages.keep_media(b"gone soon") == KEPT
         one = await send(trial, content=content)
+        await trial.stores.media.remove([KEPT])
+        await trial.connect()
         await trial.clock.advance(1.0)
         after = await job(trial, one)
         assert (after.state, after.code) == (FAILED, code)

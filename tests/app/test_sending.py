@@ -45,6 +45,8 @@ SQL, XSS = "' OR '1'='1' --", "<script>alert(1)</script>"
         ({"content": Template(name="bad", values={"name": XSS})}, InvalidMessage, "xss"),
         ({"content": Template(name="nowhere")}, InvalidMessage, "unknown_template"),
         ({"content": Template(name="bad")}, InvalidMessage, "invalid_template"),
+        ({"content": Media(kind=Kind.IMAGE, media="a" * 64)}, InvalidMessage, "unknown_media"),
+        ({"content": Media(kind=Kind.IMAGE, media="../a\0")}, InvalidMessage, "unknown_media"),
         ({"reply_to": "nothing"}, InvalidMessage, "unknown_message"),
         ({"content": Reaction(message_id="nothing", emoji="x")}, InvalidMessage, "unknown_message"),
         ({"mentions": (ANA, "12")}, InvalidJid, None),

@@ -76,6 +76,7 @@ async def test_what_was_never_kept_is_not_found(files: MediaFiles, media_id: str
         await files.read(media_id)
     with pytest.raises(NotFound):
         await files.prepare(media_id, Kind.IMAGE)
+    assert not await files.has(media_id)
 
 
 async def test_what_is_removed_is_gone(files: MediaFiles) -> None:
@@ -83,6 +84,7 @@ async def test_what_is_removed_is_gone(files: MediaFiles) -> None:
     await files.remove([first, "0" * 64])
     with pytest.raises(NotFound):
         await files.read(first)
+    assert [await files.has(first), await files.has(second)] == [False, True]
     assert await files.read(second) == b"second"
     assert files.usage == 6
 
@@ -102,6 +104,13 @@ async def keep_in_turn(files: MediaFiles, time: Time, count: int, size: int) -> 
         time.now += 1
     time.now += FRESH
     return ids
+
+
+async def test_what_somebody_asked_for_is_not_deleted_before_they_use_it(files: MediaFiles, time: Time) -> None:
+    first, second, *_ = await keep_in_turn(files, time, 4, 400)
+    assert await files.has(first)
+    await files.cleanup([])
+    assert [await files.has(first), await files.has(second)] == [True, False]
 
 
 async def test_what_was_not_used_for_longest_goes_first(files: MediaFiles, time: Time, tmp_path: Path) -> None:

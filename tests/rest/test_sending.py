@@ -117,6 +117,7 @@ async def test_what_did_not_go_well_is_retried(
         ({**TEXT, "reply_to": "3EB0"}, 422, "invalid_message", "unknown_message"),
         ({**TEXT, "send_at": "2029-01-15T08:00:00Z"}, 422, "invalid_message", "invalid_send_at"),
         ({"to": ANNA, "template": {"name": "none"}}, 422, "invalid_message", "unknown_template"),
+        ({"to": ANNA, "type": "image", "media": {"id": "8c1f3a"}}, 422, "invalid_message", "unknown_media"),
         ({"to": ANNA, "text": "x'; DROP TABLE users; --"}, 422, "invalid_message", "sql_injection"),
     ],
 )
@@ -142,6 +143,7 @@ async def test_all_kinds_of_the_description_are_sent(client: httpx.AsyncClient, 
     )  # fmt: skip
     trial.whatsapp.tell(MessageReported(message=about, at=trial.clock.now()))
     await trial.clock.settle()
+    trial.stores.media.files["8c1f3a"] = b"%PDF"
     answers = {name: (await send(client, body)).status_code for name, body in BODIES.items()}
     assert set(answers.values()) == {202}, answers
 

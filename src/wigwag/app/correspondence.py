@@ -177,6 +177,7 @@ def _sender(
         archive=mail.archive,
         messages=mail.messages,
         templates=mail.templates,
+        media=mail.media,
         numbering=mail.numbering,
         clock=clock,
         announce=announce,

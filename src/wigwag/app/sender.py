@@ -6,8 +6,8 @@ A draft is judged whole before it becomes a job. When and how the job goes out i
 
 from collections.abc import Callable
 
-from wigwag.app.ports import Clock, JobArchive, Ledger, MessageStore, Numbering, Step, TemplateStore
-from wigwag.domain.contents import Content, Reaction, texts
+from wigwag.app.ports import Clock, JobArchive, Ledger, MediaStore, MessageStore, Numbering, Step, TemplateStore
+from wigwag.domain.contents import Content, Media, Reaction, texts
 from wigwag.domain.delivery import Job, Quote, State, move, reopened
 from wigwag.domain.drafts import LONGEST_DELAY, Draft, Template, fill, fingerprint
 from wigwag.domain.errors import Conflict, InvalidMessage, KeyReused, NotFound
@@ -36,6 +36,7 @@ class Sender:
         archive: JobArchive,
         messages: MessageStore,
         templates: TemplateStore,
+        media: MediaStore,
         numbering: Numbering,
         clock: Clock,
         announce: Callable[[Fact], None],
@@ -45,7 +46,8 @@ class Sender:
         wake: Callable[[Job], None],
     ) -> None:
         self._ledger, self._archive, self._messages, self._templates = ledger, archive, messages, templates
-        self._numbering, self._clock, self._announce, self._pick = numbering, clock, announce, pick
+        self._media, self._numbering, self._clock = media, numbering, clock
+        self._announce, self._pick = announce, pick
         self._new_id, self._strict, self._wake = new_id, strict, wake
 
     async def send(self, draft: Draft) -> tuple[Job, bool]:
@@ -87,7 +89,7 @@ class Sender:
 
     async def _judged(self, draft: Draft) -> Job:
         content = await self._content(draft.content)
-        self._check(content)
+        await self._check(content)
         to = self._recipient(draft.to)
         account = self._pick(draft.account)
         now = self._clock.now()
@@ -123,13 +125,15 @@ class Sender:
             raise InvalidMessage("There is no such template.", reason="unknown_template")
         return fill(text, content.values)
 
-    def _check(self, content: Content) -> None:
+    async def _check(self, content: Content) -> None:
         for text in texts(content) if self._strict else ():
             if kind := attack(text):
                 raise InvalidMessage(
                     f"The text looks like an attack ({kind}). See WIGWAG_MESSAGES_CONTENT_POLICY.",
                     reason=_ATTACKS[kind],
                 )
+        if isinstance(content, Media) and content.media and not await self._media.has(content.media):
+            raise InvalidMessage("There are no such media here: upload them again.", reason="unknown_media")
 
     def _recipient(self, to: str) -> Jid:
         return group_jid(to) if is_group(to) else self._numbering(to)[0]

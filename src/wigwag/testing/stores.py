@@ -47,6 +47,9 @@ class FakeMedia:
         self.files[media_id] = data
         return media_id
 
+    async def has(self, media_id: str) -> bool:
+        return media_id in self.files
+
     async def read(self, media_id: str) -> bytes:
         if media_id not in self.files:
             raise NotFound("There is no such file.")

@@ -60,6 +60,10 @@ class MediaFiles:
         self.usage += await self._away(self._write, media_id, data)
         return media_id
 
+    async def has(self, media_id: str) -> bool:
+        """Whether they are here. Then `cleanup` leaves them alone for ten minutes."""
+        return await self._away(self._has, media_id)
+
     async def read(self, media_id: str) -> bytes:
         """Raises NotFound."""
         return await self._away(self._read, media_id)
@@ -121,6 +125,16 @@ class MediaFiles:
         self._touch(path)
         self._settle()
         return len(data)
+
+    def _has(self, media_id: str) -> bool:
+        if not _ID.fullmatch(media_id):
+            return False
+        with self._order:
+            path = self._path(media_id)
+            here = path.exists()
+            if here:
+                self._touch(path)
+        return here
 
     def _read(self, media_id: str) -> bytes:
         path = self._path(media_id)

@@ -74,6 +74,10 @@ class MediaStore(Protocol):
         """Keep bytes. Returns their id. The same bytes are kept once. Raises Unavailable when the disk is full."""
         ...
 
+    async def has(self, media_id: str) -> bool:
+        """Whether they are here. Whoever asks is about to use them."""
+        ...
+
     async def read(self, media_id: str) -> bytes:
         """Raises NotFound."""
         ...
