@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The events of seed 004 over sockets: who is here, what is shown of whom, told to those who may know.
+
+A door and a sink: it turns events into calls of the lobby, and the lobby's facts into events. It decides nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from typing import Any, Protocol
+
+from wigwag.adapters.realtime.handlers import Refused, SocketId
+from wigwag.app.ports import Authenticator, Clock, Principal
+from wigwag.domain.errors import Forbidden, GatewayError
+from wigwag.domain.events import Fact, UserChanged
+from wigwag.domain.users import Choice, UserId, View, user_id
+
+MOST_ASKED = 500  # users in one `get_presence`
+EXPIRED_EVERY = 5.0  # seconds between looks for tokens that have expired
+STATUSES = {choice.value: choice for choice in Choice} | {"offline": Choice.INVISIBLE}  # seed 004 says offline
+
+
+class Lobby(Protocol):
+    """What this door asks of the lobby."""
+
+    async def enter(self, user: UserId, device: str) -> list[View]: ...
+
+    def leave(self, user: UserId, device: str, *, goodbye: bool) -> None: ...
+
+    def choose(self, user: UserId, choice: Choice) -> None: ...
+
+    async def view(self, asker: UserId | None, users: list[UserId]) -> list[View]: ...
+
+
+class Sockets(Protocol):
+    """What this door asks of the server of sockets."""
+
+    def emit(self, sockets: Iterable[SocketId], event: str, *args: object) -> None: ...
+
+    async def disconnect(self, socket: SocketId, reason: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Guest:
+    """A socket, who its token says it is, and as whom it has entered."""
+
+    principal: Principal | None
+    user: UserId | None = None
+
+
+class PresenceDoor:
+    """The handlers of the sockets. `sockets` is set once, when the server is there.
+
+    Args:
+        authenticator: None trusts whoever says who they are; for demos only.
+    """
+
+    sockets: Sockets
+
+    def __init__(self, lobby: Lobby, authenticator: Authenticator | None, clock: Clock) -> None:
+        self._lobby, self._authenticator, self._clock = lobby, authenticator, clock
+        self._guests: dict[SocketId, _Guest] = {}
+        self._of_user: defaultdict[UserId, set[SocketId]] = defaultdict(set)
+        self._expiries: list[tuple[float, SocketId]] = []
+
+    # --- handlers
+
+    async def connect(self, socket: SocketId, auth: dict[str, Any], headers: Mapping[str, str]) -> None:
+        principal = None
+        if self._authenticator is not None:
+            principal = await self._authenticated(_token(auth, headers))
+            if principal.until is not None:
+                heappush(self._expiries, (principal.until, socket))
+        self._guests[socket] = _Guest(principal)
+
+    async def event(self, socket: SocketId, name: str, args: list[Any]) -> list[Any] | None:
+        handlers = {
+            "user_authenticated": self._enter,
+            "update_status": self._update_status,
+            "get_presence": self._get_presence,
+        }
+        handle = handlers.get(name)
+        if handle is None:
+            raise Refused("unknown_event", "There is no such event.")
+        try:
+            return await handle(socket, args[0] if args else None)
+        except GatewayError as error:
+            raise Refused(error.code, str(error)) from error
+
+    async def disconnect(self, socket: SocketId, clean: bool) -> None:  # noqa: FBT001
+        guest = self._guests.pop(socket, None)
+        if guest is not None:
+            self._leave(socket, guest, goodbye=clean)
+
+    # --- a sink
+
+    def sink(self, fact: Fact) -> None:
+        """Tell those who may know."""
+        if isinstance(fact, UserChanged):
+            sockets = [socket for user in fact.audience for socket in self._of_user.get(user, ())]
+            if sockets:
+                self.sockets.emit(sockets, "presence_updated", shown(fact.view))
+
+    # --- work
+
+    async def run(self) -> None:
+        """Close the sockets whose token has expired, for ever."""
+        while True:
+            await self._clock.sleep(EXPIRED_EVERY)
+            while self._expiries and self._expiries[0][0] <= self._clock.now():
+                _, socket = heappop(self._expiries)
+                if socket in self._guests:
+                    await self.sockets.disconnect(socket, "token expired")
+
+    # --- events
+
+    async def _enter(self, socket: SocketId, given: object) -> list[Any]:
+        guest, user = self._guests[socket], user_id(given)
+        if guest.principal is not None and guest.principal.user != user:
+            raise Forbidden("The token belongs to another user.")
+        if guest.user is not None and guest.user != user:
+            self._leave(socket, guest, goodbye=True)
+        contacts = await self._lobby.enter(user, socket)
+        if socket not in self._guests:  # it went while we looked
+            self._lobby.leave(user, socket, goodbye=False)
+            return []
+        guest.user = user
+        self._of_user[user].add(socket)
+        self.sockets.emit([socket], "presence_info", [shown(view) for view in contacts])
+        return [{"ok": True, "user_id": user}]
+
+    async def _update_status(self, socket: SocketId, given: object) -> list[Any]:
+        choice = STATUSES.get(given) if isinstance(given, str) else None
+        if choice is None:
+            raise Refused("invalid_status", f"A status is one of {', '.join(STATUSES)}.")
+        self._lobby.choose(self._user(socket), choice)
+        return [{"ok": True, "status": given}]
+
+    async def _get_presence(self, socket: SocketId, given: object) -> list[Any]:
+        if not isinstance(given, list) or len(given) > MOST_ASKED:
+            raise Refused("invalid_users", f"Give a list of at most {MOST_ASKED} users.")
+        views = await self._lobby.view(self._user(socket), [user_id(one) for one in given])
+        found = [shown(view) for view in views]
+        self.sockets.emit([socket], "presence_info", found)
+        return [found]
+
+    # --- inside
+
+    async def _authenticated(self, token: str) -> Principal:
+        assert self._authenticator is not None  # noqa: S101  asked before
+        try:
+            return await self._authenticator(token)
+        except GatewayError as error:
+            raise Refused(error.code, str(error)) from error
+
+    def _user(self, socket: SocketId) -> UserId:
+        user = self._guests[socket].user
+        if user is None:
+            raise Forbidden("Say who you are first: emit user_authenticated.")
+        return user
+
+    def _leave(self, socket: SocketId, guest: _Guest, *, goodbye: bool) -> None:
+        if guest.user is None:
+            return
+        self._of_user[guest.user].discard(socket)
+        if not self._of_user[guest.user]:
+            del self._of_user[guest.user]
+        self._lobby.leave(guest.user, socket, goodbye=goodbye)
+        guest.user = None
+
+
+def shown(view: View) -> dict[str, Any]:
+    """A user as seed 004 writes it, with `v`."""
+    return {"user_id": view.user, "status": view.status.value, "last_seen": instant(view.last_seen), "v": view.v}
+
+
+def instant(at: float | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds, as JavaScript writes it."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _token(auth: dict[str, Any], headers: Mapping[str, str]) -> str:
+    """The token in the handshake: `auth: {token}` of the client, or a bearer token."""
+    token = auth.get("token")
+    if isinstance(token, str):
+        return token
+    return headers.get("authorization", "").removeprefix("Bearer ").strip()
