@@ -89,7 +89,7 @@ class PresenceDoor:
         except GatewayError as error:
             raise Refused(error.code, str(error)) from error
 
-    async def disconnect(self, socket: SocketId, clean: bool) -> None:  # noqa: FBT001
+    async def disconnect(self, socket: SocketId, clean: bool) -> None:
         guest = self._guests.pop(socket, None)
         if guest is not None:
             self._leave(socket, guest, goodbye=clean)
