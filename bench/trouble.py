@@ -4,7 +4,7 @@
     python bench/trouble.py
 
 The broker is killed and started again, for envelopes with a `message_id` and without any; the line to WhatsApp is cut
-and refused for 15 s; another program locks the SQLite database for 30 s. Each time at least 300 envelopes are in flight.
+and refused for 15 s; another program locks the SQLite database for 30 s. Each time 300 or more envelopes are in flight.
 Fails if anything is lost, doubled or hangs, or if sending takes more than 15 s to go on.
 """
 
@@ -31,7 +31,8 @@ REFUSED, LOCKED = 15.0, 30.0  # seconds
 def fresh(*, named: bool = True) -> Iterator[tuple[World, servers.Instance]]:
     """A world with a broker of its own."""
     with tempfile.TemporaryDirectory(prefix="wigwag-trouble-") as folder, servers.private(servers.RABBITMQ) as rabbit:
-        with world(Path(folder), QueueDoor(rabbit.url, named=named, prefetch=50)) as here:
+        door = QueueDoor(rabbit.url, named=named, prefetch=50)
+        with world(Path(folder), door) as here:
             yield here, rabbit
 
 
@@ -80,5 +81,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    logging.disable(logging.INFO)
+    logging.disable(logging.CRITICAL)  # of clients whose broker is away
     sys.exit(main())

@@ -163,6 +163,10 @@ class Instance:
         self._settled = threading.Event()  # it is ready, or it has ended
         self.url = server.url.format(port=self._port)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def launch(self) -> None:
         """Start it and return at once. It ends with the thread that launched it, so let that be the main thread."""
         self._ready = False

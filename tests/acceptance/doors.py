@@ -6,19 +6,21 @@ A client may be told nothing: the gateway or the broker died first. Then it asks
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import aio_pika
+import aiormq
 import httpx
-from aio_pika.exceptions import AMQPException
-from aiormq.exceptions import ChannelNotFoundEntity
+from aiormq import spec
+from aiormq.abc import AbstractChannel
+from aiormq.exceptions import AMQPError
 
 from tests.acceptance.envelopes import EXCHANGE, QUEUE, ROUTING_KEY, USER
 from tests.acceptance.processes import Process, wait
 
-AWAY = (AMQPException, OSError, RuntimeError, TimeoutError, asyncio.CancelledError)  # how a broker's end looks
+AWAY = (AMQPError, OSError, RuntimeError, TimeoutError, asyncio.CancelledError)  # how a broker's end looks
 PATIENCE = 10.0  # seconds for a broker's word
 
 
@@ -92,10 +94,8 @@ class QueueDoor:
         """Publish what is open, and note what the broker confirms. False if the broker went away."""
         keys = self.open(notes)[:most]
         try:
-            async with asyncio.timeout(PATIENCE), await aio_pika.connect(self._url) as connection:
-                channel = await connection.channel()
-                exchange = await channel.get_exchange(EXCHANGE, ensure=False)
-                await asyncio.gather(*(self._publish(exchange, key, notes) for key in keys))
+            async with self._channel() as channel:
+                await asyncio.gather(*(self._publish(channel, key, notes) for key in keys))
         except AWAY:
             return False
         return True
@@ -104,20 +104,26 @@ class QueueDoor:
         """What may still be published."""
         return [key for key in notes.open if self._named or key not in self._published]
 
-    async def _publish(self, exchange: aio_pika.abc.AbstractExchange, key: str, notes: Notes) -> None:
+    async def _publish(self, channel: AbstractChannel, key: str, notes: Notes) -> None:
         text, to = notes.asked[key]
         body = json.dumps({"user_id": USER, "text_message": text, "destination": f"+{to}"}).encode()
-        message = aio_pika.Message(body, message_id=key if self._named else None, delivery_mode=2)
+        properties = spec.Basic.Properties(message_id=key if self._named else None, delivery_mode=2)
         self._published.add(key)
-        await exchange.publish(message, ROUTING_KEY, mandatory=True)
+        await channel.basic_publish(
+            body, exchange=EXCHANGE, routing_key=ROUTING_KEY, properties=properties, mandatory=True
+        )
         notes.answered.add(key)
 
     async def _declared(self) -> bool:
         """Whether there is a queue to publish to."""
         try:
-            async with asyncio.timeout(PATIENCE), await aio_pika.connect(self._url) as connection:
-                channel = await connection.channel()
-                await channel.get_queue(QUEUE, ensure=True)
-        except (ChannelNotFoundEntity, *AWAY):
+            async with self._channel() as channel:
+                await channel.queue_declare(QUEUE, passive=True)
+        except AWAY:
             return False
         return True
+
+    @asynccontextmanager
+    async def _channel(self) -> AsyncIterator[AbstractChannel]:
+        async with asyncio.timeout(PATIENCE), await aiormq.connect(self._url) as connection:
+            yield await connection.channel(on_return_raises=True)

@@ -64,8 +64,12 @@ class World:
         simulator.put("/sim/receipts", {"hold": True})
 
     @contextmanager
-    def gateway(self, point: str = "never", nth: int = 0) -> Iterator[Process]:
-        """A gateway that dies at a point, for the n-th time there. The block begins when its link is up."""
+    def gateway(self, point: str = "never", nth: int = 0, program: Path = PROGRAM) -> Iterator[Process]:
+        """A gateway that dies at a point, for the n-th time there. The block begins when its link is up.
+
+        Args:
+            program: what to run; it takes its settings from the environment.
+        """
         port, log = free_port(), self.folder / "gateway.log"
         environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
         environment |= {
@@ -78,7 +82,7 @@ class World:
             **self.extra,
         }
         with log.open("ab") as output:
-            command = [sys.executable, str(PROGRAM), point, str(nth)]
+            command = [sys.executable, str(program), point, str(nth)]
             popen = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         process = Process(url=f"http://127.0.0.1:{port}", log=log, popen=popen)
         first = not (self.folder / "session" / "whatsapp.db").exists()
@@ -106,12 +110,16 @@ class World:
 
         wait(connected)
 
-    def write(self, gateway: Process, messages: int) -> None:
-        """Ask for new messages, and again for those without an answer, until all is answered or the gateway died."""
+    def note(self, messages: int) -> None:
+        """Make new messages, and ask for none of them yet."""
         for _ in range(messages):
             self._written += 1
             key, to = f"key-{self._written}", PEOPLE[self._written % len(PEOPLE)]
             self.notes.asked[key] = (f"message {self._written}", to)
+
+    def write(self, gateway: Process, messages: int) -> None:
+        """Ask for new messages, and again for those without an answer, until all is answered or the gateway died."""
+        self.note(messages)
         self.door.ask(gateway, self.notes)
 
     def die(self, gateway: Process) -> bool:

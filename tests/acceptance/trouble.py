@@ -16,7 +16,7 @@ from threading import Event, Thread
 import httpx
 
 from tests.acceptance.doors import QueueDoor
-from tests.acceptance.kills import PEOPLE, Verdict, World
+from tests.acceptance.kills import Verdict, World
 from tests.acceptance.processes import PATIENCE, Process, wait
 from tests.acceptance.relay import Relay
 from tests.servers import Instance
@@ -76,8 +76,7 @@ class Watch:
 def trouble(here: World, gateway: Process, strike: Strike, messages: int) -> Outcome:
     """Publish so many messages, let it strike in the middle, and wait for the end."""
     assert isinstance(here.door, QueueDoor)
-    for number in range(messages):
-        here.notes.asked[f"key-{number}"] = (f"message {number}", PEOPLE[number % len(PEOPLE)])
+    here.note(messages)
     with Watch(gateway.url).watching() as watch:
         with _publishing(here, here.door):
             wait(lambda: BEFORE <= _count(here) <= len(here.notes.answered) - IN_FLIGHT, gateway)

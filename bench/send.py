@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast envelopes become sent messages, beside whatsmeow alone in the same run.
+
+    python bench/send.py [MESSAGES] [ROUNDS]
+
+A round has a broker, a simulator and a gateway as processes of their own: SQLite, no pacing, a prefetch of 50, receipts
+held back. The envelopes (1,500) wait in the queue when the gateway starts. Afterwards a bare client of neonize sends as
+many texts one after the other through the same simulator, once as plain as can be, and once with the secret that wigwag
+puts into every message. Printed are medians of three rounds; what is under way at the beginning does not count.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from threading import Event, Thread
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests import servers
+from tests.acceptance.doors import QueueDoor
+from tests.acceptance.kills import PEOPLE, World, world
+from tests.acceptance.processes import wait
+from wigwag.app.core import Outside
+from wigwag.compose import run
+from wigwag.config import Settings
+
+WARM = 200  # messages that do not count
+BARE_PHONE = "15550002222"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+# --- a gateway that says what it waits for
+
+
+class Busy:
+    """For how long at least one call was under way, in seconds."""
+
+    def __init__(self, inner: Any, names: set[str]) -> None:
+        self._inner, self._names = inner, names
+        self._calls, self._since, self._total = 0, 0.0, 0.0
+
+    @property
+    def total(self) -> float:
+        return self._total + (time.monotonic() - self._since if self._calls else 0.0)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._timed(found) if name in self._names else found
+
+    def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        async def timed(*arguments: Any, **options: Any) -> Any:
+            if not self._calls:
+                self._since = time.monotonic()
+            self._calls += 1
+            try:
+                return await call(*arguments, **options)
+            finally:
+                self._calls -= 1
+                if not self._calls:
+                    self._total += time.monotonic() - self._since
+
+        return timed
+
+
+async def gateway() -> None:
+    """Run a gateway that prints, twice a second, how long it has been busy with WhatsApp and with the ledger."""
+    busy: list[Busy] = []
+
+    def around(outside: Outside) -> Outside:
+        courier, ledger = outside.mail.courier, outside.mail.ledger
+        busy[:] = [Busy(courier, {"send"}), Busy(ledger, {"accept", "advance", "due", "next_due"})]
+        return replace(outside, mail=replace(outside.mail, courier=busy[0], ledger=busy[1]))
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            print("busy", time.time(), *(each.total for each in busy), flush=True)
+
+    telling = asyncio.create_task(tell(), name="tell")
+    await run(Settings(), around=around)  # type: ignore[call-arg]  # all comes from the environment
+    telling.cancel()
+
+
+# --- a client with nothing around it
+
+
+def bare(url: str, folder: str, messages: int, secret: bool) -> None:
+    """Pair, and send texts one after the other. Prints how many went out in a second, and what one cost."""
+    import httpx  # noqa: PLC0415  this process loads neonize, and the others must not
+    from neonize.client import NewClient  # noqa: PLC0415
+    from neonize.events import ConnectedEv  # noqa: PLC0415
+    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageContextInfo  # noqa: PLC0415
+    from neonize.utils import build_jid  # noqa: PLC0415
+
+    from wigwag.adapters.whatsapp.simulator import attach  # noqa: PLC0415
+    from wigwag.compose.parts import trust  # noqa: PLC0415
+
+    attach(url, *asyncio.run(trust(url)))
+    client, connected = NewClient(f"{folder}/bare.db", uuid=f"bare-{secret}"), Event()
+    client.qr(lambda _client, code: httpx.post(f"{url}/sim/scan", json={"qr": code.decode(), "phone": BARE_PHONE}))
+    client.event(ConnectedEv)(lambda _client, _event: connected.set())
+    Thread(target=client.connect, daemon=True).start()
+    assert connected.wait(30)
+    time.sleep(2)  # it sends its keys now
+    for number in range(WARM + messages):
+        if number == WARM:
+            began, cost = time.monotonic(), time.process_time()
+        message = Message(conversation=f"message {number}")
+        if secret:
+            message.messageContextInfo.MergeFrom(MessageContextInfo(messageSecret=os.urandom(32)))
+        client.send_message(build_jid(PEOPLE[number % len(PEOPLE)]), message)
+    took, cost = time.monotonic() - began, time.process_time() - cost
+    print(messages / took, cost / messages, flush=True)
+    os._exit(0)  # neonize's threads never end
+
+
+# --- the measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Messages a second; CPU seconds a message by process; which part of the time somebody was waited for."""
+
+    rate: float
+    cpu: dict[str, float]
+    with_whatsapp: float
+    with_ledger: float
+    bare: float
+    bare_with_secret: float
+    bare_cpu: float
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def one_round(messages: int) -> Round:
+    with tempfile.TemporaryDirectory(prefix="wigwag-send-") as folder, servers.private(servers.RABBITMQ) as rabbit:
+        door = QueueDoor(rabbit.url, prefetch=50)
+        with world(Path(folder), door) as here:
+            with here.gateway():
+                pass  # pairs, and declares the queue
+            here.note(WARM + messages)
+            wait(lambda: asyncio.run(door.publish(here.notes, 1000)) and not here.notes.open)
+            with here.gateway("gateway", program=Path(__file__).resolve()) as process:
+                pids = {"gateway": process.popen.pid, "simulator": here.simulator.popen.pid, "broker": rabbit.pid}
+                wait(lambda: _sent(here) >= WARM, process)
+                began, costs, first = time.time(), {name: cpu(pid) for name, pid in pids.items()}, _sent(here)
+                wait(lambda: _sent(here) >= WARM + messages, process)
+                ended, sent = time.time(), _sent(here) - first
+                spent = {name: (cpu(pid) - costs[name]) / sent for name, pid in pids.items()}
+            with_whatsapp, with_ledger = _busy(here.folder / "gateway.log", began, ended)
+            plain, bare_cpu = _bare(here, messages, secret=False)
+            secret, _cost = _bare(here, messages, secret=True)
+    return Round(
+        rate=sent / (ended - began),
+        cpu=spent,
+        with_whatsapp=with_whatsapp,
+        with_ledger=with_ledger,
+        bare=plain,
+        bare_with_secret=secret,
+        bare_cpu=bare_cpu,
+    )
+
+
+def _sent(here: World) -> int:
+    return int(here.simulator.get("/sim/counts")["messages"])
+
+
+def _busy(log: Path, began: float, ended: float) -> tuple[float, float]:
+    """Which part of the time the gateway was busy with WhatsApp, and with the ledger, from what it printed."""
+    lines = [line.split()[1:] for line in log.read_text(errors="replace").splitlines() if line.startswith("busy ")]
+    rows = [row for row in (list(map(float, line)) for line in lines) if began <= row[0] <= ended]
+    (start, *first), (end, *last) = rows[0], rows[-1]
+    whatsapp, ledger = ((after - before) / (end - start) for before, after in zip(first, last, strict=True))
+    return whatsapp, ledger
+
+
+def _bare(here: World, messages: int, *, secret: bool) -> tuple[float, float]:
+    with tempfile.TemporaryDirectory(dir=here.folder) as folder:
+        command = [sys.executable, __file__, "bare", here.simulator.url, folder, str(messages), str(int(secret))]
+        told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
+    rate, cost = told.split()[-2:]
+    return float(rate), float(cost)
+
+
+def report(rounds: list[Round]) -> None:
+    def middle(what: Callable[[Round], float]) -> float:
+        return median(map(what, rounds))
+
+    each = ", ".join(f"{one.rate:.0f}" for one in rounds)
+    print(f"RabbitMQ to sent: {middle(lambda one: one.rate):.0f} messages/s ({each})")
+    alone, secret = middle(lambda one: one.bare), middle(lambda one: one.bare_with_secret)
+    print(f"whatsmeow alone: {alone:.0f} messages/s; with a secret in each, {secret:.0f}")
+    ratios = [middle(lambda one: one.rate / one.bare), middle(lambda one: one.rate / one.bare_with_secret)]
+    print(f"ratio: {ratios[0]:.2f} of whatsmeow alone, {ratios[1]:.2f} of it with secrets")
+    costs = {name: median(one.cpu[name] for one in rounds) for name in rounds[0].cpu}
+    costs["bare client"] = middle(lambda one: one.bare_cpu)
+    print("CPU a message:", ", ".join(f"{name} {1000 * cost:.2f} ms" for name, cost in costs.items()))
+    whatsapp, ledger = middle(lambda one: one.with_whatsapp), middle(lambda one: one.with_ledger)
+    print(f"a message is with WhatsApp {whatsapp:.0%} of the time, the ledger is at work {ledger:.0%}")
+
+
+def main() -> int:
+    messages, count = (int(given) for given in (*sys.argv[1:], *("1500", "3")[len(sys.argv) - 1 :]))
+    report([one_round(messages) for _ in range(count)])
+    return 0
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["gateway", _]:
+            asyncio.run(gateway())
+        case ["bare", url, folder, messages, secret]:
+            bare(url, folder, int(messages), secret == "1")
+        case _:
+            sys.exit(main())
