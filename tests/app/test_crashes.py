@@ -129,8 +129,8 @@ async def judge_receipts(world: World) -> None:
             trial.whatsapp.tell(ReceiptReported(receipt=receipt, at=world.clock.now()))
         await world.clock.advance(5.0)
     left = set(texts_of(world))
-    for text, one in (await jobs_of(world)).items():
-        assert one.state is (State.DELIVERED if text in left else State.UNCONFIRMED)
+    for text, known in (await jobs_of(world)).items():
+        assert known.state is (State.DELIVERED if text in left else State.UNCONFIRMED)
 
 
 def texts_of(world: World) -> list[str]:
