@@ -31,7 +31,7 @@ BATCH = 200  # events read at once
 SELDOM = 1000  # positions after which the cursor is kept, even if nothing was told
 POLL = 2.0  # seconds between looks at the log, for events that nobody woke us for
 FAILED = f"message.{State.FAILED}"
-TOLD = frozenset(f"message.{state}" for state in State if state is not State.SENDING)
+TOLD = frozenset(f"message.{state}" for state in State if state not in (State.ACCEPTED, State.SENDING))
 MOST_ORIGINS = 10_000
 
 
@@ -58,12 +58,17 @@ class Relay:
         self._kept = 0
 
     def note(self, job: Job) -> None:
-        """A job changed: there is something to read. Where a job came from never changes, so it is remembered."""
+        """A job changed: read the log at once if somebody waits to hear of it, and by and by if nobody does.
+
+        Where a job came from never changes, so it is remembered.
+        """
         if job.id not in self._origins:
             if len(self._origins) >= MOST_ORIGINS:
                 del self._origins[next(iter(self._origins))]
             self._origins[job.id] = _Origin(here=job.door == DOOR, answer_to=job.answer_to, correlation=job.correlation)
-        self._wake.set()
+        kind, origin = f"message.{job.state}", self._origins[job.id]
+        if kind in TOLD and (self._queues(origin) or (kind == FAILED and origin.here)):
+            self._wake.set()
 
     async def run(self, session: Session) -> None:
         """Follow the log until cancelled. Raises BrokerUnavailable."""
@@ -79,7 +84,7 @@ class Relay:
             await self._clock.wait(self._wake, self._clock.now() + POLL)
 
     async def _batch(self, session: Session) -> bool:
-        """Tell of some more events. False when there are none."""
+        """Tell of some more events. False when there are no more."""
         position = self._position if self._position is not None else await self._begin()
         batch = await self._events.after(position, BATCH)
         told = False
@@ -89,7 +94,7 @@ class Relay:
             self._position = batch[-1][0]
         if told or (self._position or 0) - self._kept >= SELDOM:
             await self._keep(self._position or 0)
-        return bool(batch)
+        return len(batch) == BATCH
 
     async def _begin(self) -> int:
         """Where to go on; the first time of all, with what happens from now on."""
@@ -109,13 +114,17 @@ class Relay:
         origin = self._origins.get(job_id) or await self._look_up(job_id)
         if origin is None:
             return False
-        queues = {origin.answer_to, self._topology.results if origin.here else ""} - {None, ""}
-        for queue in sorted(filter(None, queues)):
+        queues = self._queues(origin)
+        for queue in queues:
             await _publish(session, queue, event, origin)
         dead = event.kind == FAILED and origin.here
         if dead:
             await self._bury(session, job_id)
         return dead or bool(queues)
+
+    def _queues(self, origin: _Origin) -> list[str]:
+        """Which queues hear of a job."""
+        return sorted({queue for queue in (origin.answer_to, self._topology.results if origin.here else "") if queue})
 
     async def _look_up(self, job_id: str) -> _Origin | None:
         try:
