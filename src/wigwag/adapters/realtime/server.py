@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server: who is connected, requests to their transports, and what is emitted to many at once.
+
+Mount it at `/socket.io/` before any other app. An event is encoded once and written to each socket directly.
+"""
+
+import asyncio
+import secrets
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from wigwag.adapters.realtime import door, polling, websocket
+from wigwag.adapters.realtime.dialogue import Dialogue
+from wigwag.adapters.realtime.door import Refusal, Request
+from wigwag.adapters.realtime.engine import Frame, handshake
+from wigwag.adapters.realtime.handlers import Handlers, SocketId
+from wigwag.adapters.realtime.heartbeat import Heartbeat
+from wigwag.adapters.realtime.limits import Limits, Occupancy
+from wigwag.adapters.realtime.packets import MAIN, Kind, Packet
+from wigwag.adapters.realtime.session import Ending, Session, Socket, frames_of
+from wigwag.adapters.realtime.wire import Wire
+from wigwag.app.ports import Clock
+
+GRAIN = 1000  # the heartbeat wakes at most so many times in an interval
+
+
+class Realtime:
+    """An Engine.IO 4 and Socket.IO 5 server as an ASGI app.
+
+    Args:
+        ping_interval: seconds from a pong to the next ping.
+        ping_timeout: seconds in which a pong must come; a pulled cable is noticed after both together.
+        origins: of pages that may connect, as browsers send them; "*" lets every page in.
+        namespaces: that a client may connect to.
+    """
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        *,
+        clock: Clock,
+        ping_interval: float = 10.0,
+        ping_timeout: float = 7.0,
+        origins: Collection[str] = (),
+        limits: Limits | None = None,
+        namespaces: Collection[str] = (MAIN,),
+    ) -> None:
+        self._clock, self._origins, self._limits = clock, origins, limits or Limits()
+        self._interval, self._timeout = ping_interval, ping_timeout
+        self._wake = asyncio.Event()
+        self._heartbeat = Heartbeat(
+            interval=ping_interval, timeout=ping_timeout, connect=self._limits.connect, wake=self._wake.set
+        )
+        self._occupancy = Occupancy(self._limits)
+        self._sessions: dict[str, Session] = {}
+        self._lingering: deque[tuple[float, str]] = deque()  # ended sessions that have something to hear, until when
+        self._sockets: dict[SocketId, Socket] = {}
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._counts: Counter[str] = Counter()
+        self._dialogue = Dialogue(
+            handlers, clock.now, self._limits, namespaces, self._sockets, self._counts, self._heartbeat.answered
+        )
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each thing happened: `opened`, each `Ending`, and each refusal as `refused_` and its name."""
+        return self._counts
+
+    @property
+    def connections(self) -> int:
+        return self._occupancy.total
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = door.read(scope, self._origins)
+        if request.method == "OPTIONS":
+            await door.preflight(request)(scope, receive, send)
+            return
+        session = self._admit(scope["type"], request)
+        if isinstance(session, Refusal):
+            self._counts[f"refused_{session.name}"] += 1
+            await session.tell(request.cors, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(session, receive, send)
+        elif answer := await self._poll(session, request.method, receive):
+            answer.headers.update(request.cors | {"Cache-Control": "no-store"})
+            await answer(scope, receive, send)
+
+    async def run(self) -> None:
+        """Ping, and end who is silent. For ever."""
+        while True:
+            await self._clock.wait(self._wake, self._heartbeat.due())
+            self._wake.clear()
+            now = self._clock.now()
+            self._heartbeat.turn(now)
+            while self._lingering and self._lingering[0][0] <= now:
+                self._sessions.pop(self._lingering.popleft()[1], None)
+            await self._clock.sleep(self._interval / GRAIN)
+
+    def emit(self, sockets: Iterable[SocketId], event: str, *args: Any) -> None:
+        """Send an event to each of these sockets that is connected; `bytes` in it become attachments. Never waits.
+
+        Raises TypeError or ValueError for what JSON cannot say.
+        """
+        encoded: dict[str, list[Frame]] = {}
+        for number in sockets:
+            socket = self._sockets.get(number)
+            if socket is None:
+                continue
+            frames = encoded.get(socket.namespace)
+            if frames is None:
+                packet = Packet(kind=Kind.EVENT, namespace=socket.namespace, data=[event, *args])
+                frames = encoded[socket.namespace] = frames_of(packet)
+            socket.push(frames)
+
+    async def disconnect(self, socket: SocketId, reason: str) -> None:
+        """End a socket: the client hears an `error` event with the reason as its code.
+
+        The official client does not come back by itself then. The handlers' `disconnect` follows, not clean.
+        """
+        found = self._sockets.get(socket)
+        if found is None:
+            return
+        self.emit([socket], "error", {"event": None, "code": reason, "message": "The server ended this connection."})
+        found.push(frames_of(Packet(kind=Kind.DISCONNECT, namespace=found.namespace)))
+        if len(found.session.sockets) > 1:
+            found.session.sockets.pop(found.namespace, None)
+            await self._dialogue.leave(found, clean=False)
+        else:
+            found.session.end(Ending.DISCONNECTED, orderly=True)
+
+    async def close_all(self) -> None:
+        """End all connections, and return when the handlers know. Clients come back when there is a server again."""
+        for session in list(self._sessions.values()):
+            session.end(Ending.SHUTDOWN, orderly=True)
+        await asyncio.gather(*self._farewells)
+
+    def _admit(self, kind: str, request: Request) -> Session | Refusal:
+        """Return the session that a request belongs to, or a new one."""
+        if request.refusal:
+            return request.refusal
+        if request.sid is None:
+            return self._open(request) if request.method == "GET" else door.WRONG_METHOD
+        session = self._sessions.get(request.sid)
+        if session is None:
+            return door.UNKNOWN_SESSION
+        if kind == "websocket":
+            return session
+        return door.BAD_REQUEST if session.wire or request.method not in ("GET", "POST") else session
+
+    def _open(self, request: Request) -> Session | Refusal:
+        full = self._occupancy.enter(request.address)
+        if full:
+            return full
+        now = self._clock.now()
+        session = Session(secrets.token_urlsafe(15), request.address, request.headers, self._limits, now, self._left)
+        self._counts["opened"] += 1
+        self._sessions[session.sid] = session
+        self._heartbeat.enrol(session, now)
+        return session
+
+    async def _websocket(self, session: Session, receive: Receive, send: Send) -> None:
+        wire = Wire(receive, send, session.flush)
+        fresh = session.fresh
+        try:
+            await receive()  # says that there is a request, no more
+            await send({"type": "websocket.accept"})
+            if fresh:
+                session.upgrade(wire)
+                session.push(self._handshake(session, upgrades=()))
+            if fresh or await websocket.upgrade(session, wire):
+                await websocket.converse(session, wire, self._dialogue.hear)
+        finally:
+            if fresh:
+                session.end(Ending.TRANSPORT)
+            wire.close("")
+
+    async def _poll(self, session: Session, method: str, receive: Receive) -> Response | None:
+        if session.fresh:
+            session.push(self._handshake(session, upgrades=("websocket",)))
+        if method == "POST":
+            return await polling.listen(session, receive, self._dialogue.hear, self._limits.payload)
+        answer = await polling.say(session, receive)
+        if session.ended:
+            self._sessions.pop(session.sid, None)  # it has heard the last
+        return answer
+
+    def _handshake(self, session: Session, upgrades: Sequence[str]) -> str:
+        session.fresh = False
+        interval, timeout, payload = self._interval, self._timeout, self._limits.payload
+        return handshake(session.sid, upgrades, interval=interval, timeout=timeout, payload=payload)
+
+    def _left(self, session: Session) -> None:
+        """A session has ended: forget it, now or when it has heard the last, and tell the handlers of its sockets."""
+        self._counts[session.ended or ""] += 1
+        self._occupancy.leave(session.address)
+        if session.outbox and not session.wire:
+            self._lingering.append((self._clock.now() + self._interval + self._timeout, session.sid))
+        else:
+            self._sessions.pop(session.sid, None)
+        for socket in session.sockets.values():
+            self._sockets.pop(socket.id, None)
+            name = f"farewell {socket.id}"
+            farewell = asyncio.create_task(self._dialogue.leave(socket, clean=session.clean), name=name)
+            self._farewells.add(farewell)
+            farewell.add_done_callback(self._farewells.discard)
