@@ -125,39 +125,9 @@ async def staged(
     whatsapp = WhatsApp(home / "session", clock.now)
     stores = await open_stores(f"sqlite:///{home}/wigwag.db")
     media, outgoing = MediaFiles(home / "media", budget=budget, now=clock.now), Outgoing([])
-    mail = Mail(
-        courier=WhatsAppCourier(whatsapp, word=word),
-        ledger=stores.ledger,
-        archive=stores.jobs,
-        messages=stores.messages,
-        events=stores.events,
-        templates=stores.templates,
-        eraser=stores.eraser,
-        media=media,
-        fetcher=outgoing,
-        numbering=numbering.forms,
-        rate=AT_ONCE,
-        fetch_media=fetch_media,
-    )
     facts = RecordingSink()
-    core = assemble(
-        Outside(
-            link=whatsapp,
-            wire=whatsapp,
-            presence_store=stores.presence,
-            watch_store=stores.watches,
-            account_store=stores.accounts,
-            mail=mail,
-            hooks=Hooks(
-                endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
-            ),
-            clock=clock,
-            pace=pace,
-            cap=cap,
-            on_sink_error=_raise,
-            chance=lambda: 0.0,
-        )
-    )
+    mail = _mail(whatsapp, stores, media, outgoing, word, fetch_media)
+    core = assemble(_outside(whatsapp, stores, mail, outgoing, clock, pace, cap))
     core.fanout.add("facts", facts)
     await core.restore()
     running = asyncio.create_task(core.run(), name="core")
@@ -181,6 +151,52 @@ async def staged(
         await outgoing.close()
         await stores.close()
         simulator.clear_faults()
+
+
+def _mail(
+    whatsapp: WhatsApp, stores: Stores, media: MediaFiles, outgoing: Outgoing, word: float, fetch_media: bool
+) -> Mail:
+    return Mail(
+        courier=WhatsAppCourier(whatsapp, word=word),
+        ledger=stores.ledger,
+        archive=stores.jobs,
+        messages=stores.messages,
+        events=stores.events,
+        templates=stores.templates,
+        eraser=stores.eraser,
+        media=media,
+        fetcher=outgoing,
+        numbering=numbering.forms,
+        rate=AT_ONCE,
+        fetch_media=fetch_media,
+    )
+
+
+def _outside(
+    whatsapp: WhatsApp,
+    stores: Stores,
+    mail: Mail,
+    outgoing: Outgoing,
+    clock: PushedClock,
+    pace: Pace,
+    cap: int | None,
+) -> Outside:
+    return Outside(
+        link=whatsapp,
+        wire=whatsapp,
+        presence_store=stores.presence,
+        watch_store=stores.watches,
+        account_store=stores.accounts,
+        mail=mail,
+        hooks=Hooks(
+            endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
+        ),
+        clock=clock,
+        pace=pace,
+        cap=cap,
+        on_sink_error=_raise,
+        chance=lambda: 0.0,
+    )
 
 
 def _raise(name: str, error: Exception) -> None:
