@@ -4,7 +4,7 @@
 What holds for one of them only is tested beside its room.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,17 @@ from wigwag.adapters.memory.ledger import MemoryLedger
 from wigwag.adapters.memory.messages import MemoryMessageStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
 from wigwag.adapters.memory.templates import MemoryTemplateStore
+from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
+from wigwag.adapters.storage.last_seen import SqlLastSeenStore
 from wigwag.adapters.storage.stores import Stores, open_stores
+from wigwag.adapters.storage.users import SqlUserStore
 from wigwag.app.ports import (
     AccountStore,
     Eraser,
     EventLog,
     JobArchive,
+    LastSeenStore,
     Ledger,
     MessageStore,
     PresenceStore,
@@ -50,13 +54,15 @@ class InMemory:
     events: EventLog
     templates: TemplateStore
     eraser: Eraser
+    users: MemoryUserStore
+    last_seen: LastSeenStore
 
 
 def in_memory() -> InMemory:
     """Empty memory stores that share what they must."""
     watches, log = MemoryWatchStore(), MemoryEventLog()
     ledger, messages = MemoryLedger(log), MemoryMessageStore(log)
-    jobs = MemoryJobArchive(ledger)
+    jobs, users = MemoryJobArchive(ledger), MemoryUserStore()
     return InMemory(
         presence=MemoryPresenceStore(watches),
         watches=watches,
@@ -67,6 +73,8 @@ def in_memory() -> InMemory:
         events=log,
         templates=MemoryTemplateStore(),
         eraser=MemoryEraser(ledger, jobs, messages, log),
+        users=users,
+        last_seen=MemoryLastSeenStore(users),
     )
 
 
@@ -125,6 +133,26 @@ def templates(stores: InMemory | Stores) -> TemplateStore:
 @pytest.fixture
 def eraser(stores: InMemory | Stores) -> Eraser:
     return stores.eraser
+
+
+@pytest.fixture
+def users(stores: InMemory | Stores) -> MemoryUserStore | SqlUserStore:
+    return stores.users
+
+
+@pytest.fixture
+def last_seen(stores: InMemory | Stores) -> LastSeenStore:
+    return stores.last_seen
+
+
+@pytest.fixture
+def next_life(stores: InMemory | Stores) -> Callable[[], LastSeenStore]:
+    """What was last seen, as the next start of the gateway finds it."""
+    if isinstance(stores, InMemory):
+        kept = stores.users
+        return lambda: MemoryLastSeenStore(kept)
+    database = stores.database
+    return lambda: SqlLastSeenStore(database)
 
 
 @asynccontextmanager

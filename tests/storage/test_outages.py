@@ -14,10 +14,12 @@ from sqlalchemy import make_url
 from tests import servers
 from tests.storage.proxy import Network, network
 from wigwag.adapters.storage.stores import Stores, open_stores
+from wigwag.app.ports import User
 from wigwag.domain.errors import StoreUnavailable
 from wigwag.domain.history import Batch, Interval, Kind
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Presence
+from wigwag.domain.users import UserPresence
 
 SHORT = 0.5  # seconds of patience: an outage lasts until the test ends it, so this is all that a test waits
 SAFETY = 30.0  # seconds: a net under the tests, not a measure
@@ -36,6 +38,10 @@ async def refused(stores: Stores) -> None:
         stores.presence.history(JIDS[0], 0.0, 9.0),
         stores.watches.load(),
         stores.accounts.choose("pace", "careful"),
+        stores.users.put([User(id=7, phone_number=JIDS[0][:11])]),
+        stores.users.contacts(7),
+        stores.last_seen.save([UserPresence(user=7)], 2.0),
+        stores.last_seen.load([7]),
         stores.ping(),
     ]
     async with asyncio.timeout(SAFETY):

@@ -13,6 +13,7 @@ from wigwag.adapters.memory.ledger import MemoryLedger
 from wigwag.adapters.memory.messages import MemoryMessageStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
 from wigwag.adapters.memory.templates import MemoryTemplateStore
+from wigwag.adapters.memory.users import MemoryUserStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
 from wigwag.adapters.memory.webhooks import MemoryWebhookStore
 from wigwag.adapters.numbering import forms
@@ -113,6 +114,7 @@ class MemoryStores:
         self.messages: MessageStore = messages
         self.templates: TemplateStore = MemoryTemplateStore()
         self.media, self.web = FakeMedia(), FakeWeb()
+        self.users = MemoryUserStore()
         self.webhooks, self.postman = MemoryWebhookStore(log), FakePostman()
 
     def hooks(self) -> Hooks:

@@ -13,8 +13,11 @@ def upsert(table: Table, dialect: str) -> Insert:
     values = [column.name for column in table.columns if not column.primary_key]
     if dialect == "mysql":
         new = mysql.insert(table)
-        return new.on_duplicate_key_update({name: new.inserted[name] for name in values})
+        changed = values or [column.name for column in table.primary_key.columns]  # by itself: nothing changes
+        return new.on_duplicate_key_update({name: new.inserted[name] for name in changed})
     insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if not values:
+        return insert.on_conflict_do_nothing()
     return insert.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={name: insert.excluded[name] for name in values}
     )

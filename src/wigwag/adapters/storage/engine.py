@@ -39,11 +39,12 @@ class Database:
     Args:
         url: from `parse`.
         patience: seconds after which a call gives up.
+        read_only: it is somebody else's, and nothing in it may change.
     """
 
-    def __init__(self, url: URL, patience: float = PATIENCE) -> None:
+    def __init__(self, url: URL, patience: float = PATIENCE, *, read_only: bool = False) -> None:
         self.url, self.patience = url, patience
-        self.engine = _engine(url, patience * SHARE)
+        self.engine = _engine(url, patience * SHARE, read_only=read_only)
         self._writer = asyncio.Lock()
 
     @property
@@ -144,7 +145,7 @@ def _reason(error: BaseException) -> str:
     return str(original) if isinstance(error, OperationalError) else type(original).__name__
 
 
-def _engine(url: URL, share: float) -> AsyncEngine:
+def _engine(url: URL, share: float, *, read_only: bool) -> AsyncEngine:
     """Connections that give up after `share` seconds. Errors never repeat parameters: these are phone numbers."""
     arguments: dict[str, Any] = {
         # A writing transaction takes the lock at its first write and not in the middle, where waiting is in vain.
@@ -155,12 +156,14 @@ def _engine(url: URL, share: float) -> AsyncEngine:
                 "application_name": "wigwag",
                 "statement_timeout": str(int(share * 1000)),
                 "plan_cache_mode": "force_custom_plan",  # a plan for an empty table is not kept for a full one
+                "default_transaction_read_only": "on" if read_only else "off",
             },
         },
         # Strict: refuse what does not fit, never cut it in silence.
         MARIADB: {
             "connect_timeout": share,
-            "init_command": f"SET innodb_lock_wait_timeout={max(1, int(share))}, sql_mode='STRICT_ALL_TABLES'",
+            "init_command": f"SET innodb_lock_wait_timeout={max(1, int(share))}, sql_mode='STRICT_ALL_TABLES'"
+            + (", SESSION tx_read_only=ON" if read_only else ""),
         },
     }[url.drivername]
     engine = create_async_engine(
@@ -171,7 +174,9 @@ def _engine(url: URL, share: float) -> AsyncEngine:
         pool_recycle=1800,
         pool_timeout=share,
     )
-    if url.drivername == SQLITE:
+    if url.drivername == SQLITE and read_only:
+        event.listen(engine.sync_engine, "connect", _only_read_sqlite)
+    elif url.drivername == SQLITE:
         _private_file(Path(str(url.database)))
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
@@ -201,3 +206,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _only_read_sqlite(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only=ON").close()

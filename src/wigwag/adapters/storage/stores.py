@@ -13,11 +13,13 @@ from wigwag.adapters.storage.engine import PATIENCE, Database, parse
 from wigwag.adapters.storage.eraser import SqlEraser
 from wigwag.adapters.storage.events import SqlEventLog
 from wigwag.adapters.storage.jobs import SqlJobArchive
+from wigwag.adapters.storage.last_seen import SqlLastSeenStore
 from wigwag.adapters.storage.ledger import SqlLedger
 from wigwag.adapters.storage.messages import SqlMessageStore
 from wigwag.adapters.storage.migrate import migrate
 from wigwag.adapters.storage.presence import SqlPresenceStore
 from wigwag.adapters.storage.templates import SqlTemplateStore
+from wigwag.adapters.storage.users import SqlUserStore
 from wigwag.adapters.storage.watches import SqlWatchStore
 from wigwag.adapters.storage.webhook_deliveries import SqlDeliveryStore
 from wigwag.adapters.storage.webhook_endpoints import SqlEndpointStore
@@ -38,6 +40,8 @@ class Stores:
     eraser: SqlEraser
     endpoints: SqlEndpointStore
     deliveries: SqlDeliveryStore
+    users: SqlUserStore
+    last_seen: SqlLastSeenStore
     database: Database
 
     async def ping(self) -> None:
@@ -76,6 +80,8 @@ async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
         eraser=SqlEraser(database),
         endpoints=SqlEndpointStore(database),
         deliveries=SqlDeliveryStore(database),
+        users=SqlUserStore(database),
+        last_seen=SqlLastSeenStore(database),
         database=database,
     )
     try:
