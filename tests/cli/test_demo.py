@@ -51,6 +51,12 @@ def test_the_demo_pairs_tracks_and_stops(demo: "subprocess.Popen[str]", tmp_path
     assert {(group["name"], group["tracked"]) for group in groups} == {(circle.subject, True) for circle in CIRCLES}
     assert "40 subscriptions" in wigwag("subscriptions", WIGWAG_URL=url).stdout
 
+    told = wigwag("send", CAST[0].phone, "Hello!", "--wait", WIGWAG_URL=url)
+    assert (told.exit_code, told.stdout.split()[-1]) == (0, "read")
+    _until(demo, "messages sent: 1, read: 1; received: ")
+    chat = json.loads(wigwag("messages", "chat", CAST[0].phone, "--json", WIGWAG_URL=url).stdout)["messages"]
+    assert {("text", "Hello!"), ("reaction", "👍")} <= {(each["type"], each["text"]) for each in chat}
+
     demo.send_signal(signal.SIGINT)
     _, complaints = demo.communicate(timeout=PATIENCE)
     assert (demo.returncode, complaints) == (0, "")

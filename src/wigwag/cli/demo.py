@@ -43,8 +43,8 @@ def demo(
 ) -> None:
     """See it at work: no phone, broker or network needed.
 
-    Starts a simulator of WhatsApp with 40 contacts who come and go, and a
-    gateway that pairs with it and tracks them. Ctrl-C stops both.
+    Starts a simulator of WhatsApp with 40 contacts who come, go and write,
+    and a gateway that pairs with it and tracks them. Ctrl-C stops both.
 
     Examples:
       wigwag demo
@@ -90,9 +90,11 @@ async def _show(ready: "asyncio.Future[Running]", simulator: Simulator, screen: 
     await track_groups(running.gateway)
     screen.print(f"✓ tracking them and {len(CIRCLES)} groups, at the default pace")
     demo_screen.say_where_to_look(screen, running.url, simulator.url)
+    picture = demo_screen.Picture(running.gateway, ACCOUNT)
+    running.hear("demo", picture.hear)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(perform(simulator, Script(random.Random(SEED))), name="cast")  # noqa: S311 - chance
-        tasks.create_task(demo_screen.follow(screen, running.gateway, ACCOUNT), name="picture")
+        tasks.create_task(demo_screen.follow(screen, picture), name="picture")
 
 
 async def pair(gateway: Gateway, simulator: Simulator) -> None:

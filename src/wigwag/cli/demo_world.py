@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The people of the demo and what they do: data, and a script that chance writes. No clock and no network here.
 
-They live in all time zones and a day of theirs takes twenty minutes, so at any moment most are awake and some sleep.
-The numbers are from +1 555 010, which belongs to nobody.
+What they say is in `demo_words`. They live in all time zones and a day of theirs takes twenty minutes, so at any moment
+most are awake and some sleep. The numbers are from +1 555 010, which belongs to nobody.
 """
 
 import random
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
 from typing import NamedTuple
+
+from wigwag.cli.demo_words import CAPTION, EMOJI, LINES
 
 NAMES = (
     "Amara Okafor", "Mateo Quispe", "Sakura Yamada", "Zoë van Dijk", "Лев Орлов", "Priya Raghavan",
@@ -26,6 +28,8 @@ DAY, AWAKE = 20 * 60.0, 16 / 24
 """Seconds that a day takes, and the part of it that people are awake."""
 ONLINE, AWAY = 9.0, 36.0
 """Mean seconds online and away, while awake."""
+TALKATIVE = 0.4
+"""How often somebody who has something to say says it while online."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +79,22 @@ class Act(StrEnum):
     GO = "go"
     TYPE = "type"
     PAUSE = "pause"
+    WRITE = "write"
+    SHOW = "show"
+    REACT = "react"
 
 
 class Turn(NamedTuple):
-    """Somebody does something at an instant, in seconds since the beginning."""
+    """Somebody does something at an instant, in seconds since the beginning.
+
+    `words`: a text, a caption or an emoji. `group`: the id of the one it is said in; else it is said to the accounts.
+    """
 
     at: float
     phone: str
     act: Act
+    words: str = ""
+    group: str = ""
 
 
 class Script:
@@ -109,7 +121,7 @@ class Script:
 
     def _follow(self, turn: Turn) -> None:
         """What somebody does brings about what they do next."""
-        at, phone, act = turn
+        at, phone, act = turn[:3]
         if act is Act.GO:
             self._plan(at, phone, Act.COME, max(4.0, self._chance.expovariate(1 / AWAY)))
         elif act is Act.COME:
@@ -118,6 +130,16 @@ class Script:
             if self._people[phone].types and self._chance.random() < 0.5:
                 self._plan(at, phone, Act.TYPE, stay * 0.2)
                 self._plan(at, phone, Act.PAUSE, stay * 0.8)
+            if self._people[phone].name in LINES and self._chance.random() < TALKATIVE:
+                heappush(self._turns, self._speech(at + stay * 0.9, self._people[phone]))
+
+    def _speech(self, at: float, person: Character) -> Turn:
+        """Something to say: mostly a line, to the accounts or in one's group."""
+        groups = [circle.id for circle in CIRCLES if person.phone in circle.members]
+        group = self._chance.choice([*groups, ""])
+        [act] = self._chance.choices((Act.WRITE, Act.SHOW, Act.REACT), (6, 1, 2 if group else 0))
+        words = {Act.WRITE: LINES[person.name], Act.SHOW: (CAPTION,), Act.REACT: EMOJI}[act]
+        return Turn(at, person.phone, act, self._chance.choice(words), group)
 
     def _plan(self, at: float, phone: str, act: Act, later: float) -> None:
         at += later

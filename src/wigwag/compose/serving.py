@@ -13,6 +13,7 @@ from typing import Protocol
 import uvicorn
 
 from wigwag.app.core import Core
+from wigwag.app.fanout import Sink
 from wigwag.app.gateway import Gateway
 from wigwag.domain.errors import Unavailable
 
@@ -23,10 +24,11 @@ DRAIN = 5  # seconds for open requests to end when we stop
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A gateway that answers."""
+    """A gateway that answers. `hear` adds a sink under a name."""
 
     url: str
     gateway: Gateway
+    hear: Callable[[str, Sink], None]
     stop: Callable[[], None]
 
 
@@ -53,7 +55,7 @@ async def serve(
             url = f"http://{host}:{port}"
             log.info("Gateway answers on %s", url, extra={"action": "gateway.ready"})
             if on_ready is not None:
-                await on_ready(Running(url=url, gateway=core.gateway, stop=stopping.set))
+                await on_ready(Running(url=url, gateway=core.gateway, hear=core.fanout.add, stop=stopping.set))
             await stopping.wait()
             log.info("Stopping", extra={"action": "gateway.stopping"})
             server.should_exit = True
