@@ -10,7 +10,7 @@ from wigwag.domain.account import Account, LinkState
 from wigwag.domain.contents import Text
 from wigwag.domain.delivery import Job, Receipt, State, move
 from wigwag.domain.drafts import Draft, Template
-from wigwag.domain.errors import NotFound
+from wigwag.domain.errors import NotFound, StoreUnavailable
 from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
 from wigwag.domain.subscriptions import Plan
@@ -40,6 +40,7 @@ class Desk(Messages):
     said: list[Message] = field(default_factory=list)
     file: tuple[bytes, str] = (b"", "")
     now: float = START
+    away: bool = False  # whether the store does not answer
     repeats: bool = False  # whether what is sent was sent before
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -68,6 +69,8 @@ class Desk(Messages):
         return [each for each in newest if wanted.before is None or each.place < wanted.before][:limit]
 
     async def job_counts(self) -> dict[tuple[str, State], int]:
+        if self.away:
+            raise StoreUnavailable
         return {("default", State.SENT): 2, ("sales", State.SENT): 3, ("sales", State.FAILED): 1}
 
     async def receipts(self, job_id: str) -> list[Receipt]:
@@ -123,6 +126,9 @@ class DeskGateway(Gateway):
         if name != "default":
             raise NotFound("There is no account of this name.")
         return Account(name=name, state=self.link)
+
+    def restricted_until(self, name: str) -> float | None:
+        return None
 
     def plans(self) -> dict[str, Plan]:
         return {}

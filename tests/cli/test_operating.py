@@ -9,17 +9,29 @@ from tests.cli.conftest import Command, House
 from wigwag.cli.subscriptions import PRIORITIES
 from wigwag.config import Settings
 from wigwag.domain.account import LinkState
+from wigwag.domain.errors import Refused, Restricted
 from wigwag.domain.pacing import PRESETS, Pace
+from wigwag.testing import Point, failing
 
 
 def test_accounts_are_listed_with_advice(paired: House, wigwag: Command) -> None:
     _heads, default = wigwag("accounts", WIGWAG_URL=paired.url).stdout.splitlines()
     assert default.split()[:2] == ["default", "connected"]
-    assert default.endswith("15550001111  All is well.")
+    assert default.split()[-7:] == ["15550001111", "0", "0", "0", "All", "is", "well."]
     assert json.loads(wigwag("accounts", "--json", WIGWAG_URL=paired.url).stdout)[0]["state"] == "connected"
     assert (
         json.loads(wigwag("accounts", "show", "default", "--json", WIGWAG_URL=paired.url).stdout)["name"] == "default"
     )
+
+
+def test_an_account_shows_what_waits_and_what_went_wrong(paired: House, wigwag: Command) -> None:
+    paired.trial.whatsapp.hooks[Point.SEND] = failing(Refused(), Refused(), Restricted())
+    for number in ("15550100001", "15550100002", "15550100003", "15550100004"):
+        wigwag("send", number, "Hi", WIGWAG_URL=paired.url)
+        paired.pass_time(1)
+    _heads, default = wigwag("accounts", WIGWAG_URL=paired.url).stdout.splitlines()
+    assert default.split("15550001111")[1].split()[:3] == ["2", "2", "0"]
+    assert "WhatsApp refused a first message, so strangers wait until " in default
 
 
 def test_the_life_of_an_account(paired: House, wigwag: Command) -> None:

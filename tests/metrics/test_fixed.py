@@ -14,6 +14,9 @@ from tests.metrics.reading import OPEN_METRICS, Scrape
 from wigwag.adapters.metrics import Metrics, names
 from wigwag.adapters.metrics.counters import LAG_EVERY, reconnect_reason
 from wigwag.domain.account import Account, LinkSignal, LinkState
+from wigwag.domain.contents import Text
+from wigwag.domain.drafts import Draft
+from wigwag.domain.errors import Restricted
 from wigwag.domain.events import (
     AccountChanged,
     Fact,
@@ -27,7 +30,8 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.pacing import PRESETS
 from wigwag.domain.presence import Presence, PresenceChanged, Status
 from wigwag.domain.subscriptions import State
-from wigwag.testing import START, FakeClock, Trial
+from wigwag.domain.throttle import COLD_PAUSE
+from wigwag.testing import START, FakeClock, Point, Trial, failing
 
 DOCS = Path(__file__).parents[2] / "docs" / "METRICS.md"
 ANNA = Jid("919876543210@s.whatsapp.net")
@@ -113,6 +117,18 @@ async def test_links_and_subscriptions_are_shown_for_each_account(trial: Trial, 
     assert await scrape.value("whatsapp_connection_status", account="default") == 0.0
     assert await scrape.value("wigwag_link_state", account="default", state="transient") == 1.0
     assert await scrape.value("whatsapp_reconnect_total", account="default", reason="link_down") == 1.0
+
+
+async def test_a_pause_for_strangers_is_shown_while_it_lasts(trial: Trial, scrape: Scrape) -> None:
+    metric = "wigwag_account_restricted_until_timestamp_seconds"
+    trial.whatsapp.hooks[Point.SEND] = failing(Restricted())
+    await trial.connect()
+    assert await scrape.value(metric, account="default") is None
+    await trial.core.gateway.messages.send(Draft(to="+919876543210", content=Text(text="Hi")))
+    await trial.clock.settle()
+    assert await scrape.value(metric, account="default") == START + COLD_PAUSE
+    await trial.clock.advance(COLD_PAUSE)
+    assert await scrape.value(metric, account="default") is None
 
 
 async def test_contacts_are_summed_by_presence(trial: Trial, scrape: Scrape) -> None:

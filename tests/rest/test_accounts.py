@@ -6,9 +6,13 @@ import json
 import httpx
 import pytest
 
+from tests.desk import Desk
 from tests.rest.conftest import ANNA
 from wigwag.domain.account import LinkSignal
-from wigwag.testing import START, Trial
+from wigwag.domain.delivery import State
+from wigwag.domain.errors import Restricted
+from wigwag.domain.throttle import COLD_PAUSE
+from wigwag.testing import START, Point, Trial, failing
 
 DEFAULT = "/api/accounts/default"
 
@@ -29,7 +33,37 @@ async def test_an_account_says_how_it_stands_and_what_to_do(client: httpx.AsyncC
         "reconnects": 0,
         "appear": True,
         "subscriptions": {"total_subscriptions": 1, "active": 0, "stale": 0, "failed": 0, "queue_length": 1},
+        "messages": dict.fromkeys(State, 0),
+        "restricted_until": None,
     }
+
+
+async def test_an_account_says_what_became_of_its_messages(client: httpx.AsyncClient, trial: Trial) -> None:
+    await client.post("/api/accounts", json={"name": "sales"})
+    for _ in range(3):
+        await client.post("/api/messages", json={"to": ANNA, "text": "Hello!", "account": "default"})
+    jobs = (await client.get("/api/messages")).json()["messages"]
+    await client.post(f"/api/messages/{jobs[0]['id']}/cancel")
+    default, sales = (await client.get("/api/accounts")).json()
+    assert default["messages"] == dict.fromkeys(State, 0) | {"accepted": 2, "cancelled": 1}
+    assert set(sales["messages"].values()) == {0}
+
+
+async def test_an_account_says_until_when_strangers_wait(client: httpx.AsyncClient, trial: Trial) -> None:
+    trial.whatsapp.hooks[Point.SEND] = failing(Restricted())
+    await trial.connect()
+    await client.post("/api/messages", json={"to": ANNA, "text": "Hello!"})
+    await trial.clock.settle()
+    assert (await client.get(DEFAULT)).json()["restricted_until"] == "2027-01-16T08:00:00Z"
+    await trial.clock.advance(COLD_PAUSE)
+    assert (await client.get(DEFAULT)).json()["restricted_until"] is None
+
+
+async def test_accounts_are_told_while_the_database_is_away(door: httpx.AsyncClient, desk: Desk) -> None:
+    """Whoever looks what is wrong must not be told that something is wrong, and no more."""
+    desk.away = True
+    account = (await door.get(DEFAULT)).json()
+    assert (account["state"], account["messages"]) == ("connected", None)
 
 
 async def test_an_account_is_added_once_and_removed_once(client: httpx.AsyncClient) -> None:

@@ -100,9 +100,10 @@ class Dispatcher:
         self._wake.set()
 
     @property
-    def cold_until(self) -> float:
-        """Until when no first message goes to a stranger; in the past if there is no such pause."""
-        return self._throttle.cold_until
+    def restricted_until(self) -> float | None:
+        """Until when no first message goes to a stranger, because WhatsApp refused one. None if they may go."""
+        until = self._throttle.cold_until
+        return until if until > self._clock.now() else None
 
     # --- working
 

@@ -48,6 +48,11 @@ class Dispatchers:
             self._start(account)
         return self._dispatchers[account]
 
+    def restricted_until(self, account: str) -> float | None:
+        """Until when an account sends no first message to a stranger. None if it does."""
+        dispatcher = self._dispatchers.get(account)
+        return None if dispatcher is None else dispatcher.restricted_until
+
     def wake(self, job: Job) -> None:
         """There is something new to send."""
         self.of(job.account).wake(job)

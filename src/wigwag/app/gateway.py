@@ -170,6 +170,10 @@ class Gateway:
         """Raises NotFound."""
         return self._accounts.get(name)
 
+    def restricted_until(self, name: str) -> float | None:
+        """Until when an account sends no first message to a stranger, after error 463. None if it does."""
+        return self._correspondence.dispatchers.restricted_until(name)
+
     async def add_account(self, name: str) -> Account:
         """Begin a new account, which then offers pairing. Raises Conflict if the name is taken."""
         return await self._accounts.add(name)

@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from wigwag.cli.client import HOME, AsJson, Client, Url
+from wigwag.cli.moments import told
 from wigwag.cli.screen import Cell, ago, say, say_json, say_table
 from wigwag.cli.snapshot import instant
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True)
+COUNTED = ("accepted", "failed", "unconfirmed")  # messages that somebody may want to look at
+HEADS = ("Account", "State", "Since", "Number", *(state.capitalize() for state in COUNTED), "Advice")
 Name = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name.")]
 
 
@@ -91,11 +94,15 @@ def _print(accounts: list[dict[str, Any]], *, as_json: bool) -> None:
         say_json(accounts)
         return
     now = time.time()
-    say_table(("Account", "State", "Since", "Number", "Advice"), [_row(account, now) for account in accounts])
+    say_table(HEADS, [_row(account, now) for account in accounts])
 
 
 def _row(account: dict[str, Any], now: float) -> list[Cell]:
     since, until = instant(account["since"]), account["until"]
     advice = account["advice"] + (f" It ends at {until}." if until else "")
+    if restricted := instant(account["restricted_until"]):
+        advice += f" WhatsApp refused a first message, so strangers wait until {told(restricted, now)}."
     number = (account["jid"] or "-").partition("@")[0]
-    return [account["name"], account["state"], ago(now - since) if since else "-", number, advice]
+    counts = account["messages"]
+    counted = [str(counts[state]) if counts else "?" for state in COUNTED]
+    return [account["name"], account["state"], ago(now - since) if since else "-", number, *counted, advice]

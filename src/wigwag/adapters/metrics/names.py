@@ -99,6 +99,12 @@ LINK_STATE = Metric(
     labels=("account", "state"),
     help="1 for the state that the account's link is in, 0 for all others.",
 )
+RESTRICTED_UNTIL = Metric(
+    name="wigwag_account_restricted_until_timestamp_seconds",
+    kind="gauge",
+    labels=("account",),
+    help="Until when the account sends no first message to strangers, after error 463; no sample while it does.",
+)
 RECONNECTS = Metric(
     name="whatsapp_reconnect_total",
     kind="counter",
@@ -277,7 +283,7 @@ CONTACT_METRICS = (CONTACT_ONLINE, CONTACT_STATUS_CHANGES, CONTACT_LAST_SEEN)
 FIXED_METRICS = (
     *(CONTACTS, PRESENCE_EVENTS, TYPING_EVENTS),
     *(SUBSCRIPTIONS, SUBSCRIPTION_QUEUE, SUBSCRIPTION_PACE, SUBSCRIPTION_EVENTS),
-    *(CONNECTION_STATUS, LINK_STATE, RECONNECTS, UPTIME),
+    *(CONNECTION_STATUS, LINK_STATE, RESTRICTED_UNTIL, RECONNECTS, UPTIME),
     REQUEST_DURATION,
     *(WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
     *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, SEND_DURATION, MEDIA_DURATION, CALLS),

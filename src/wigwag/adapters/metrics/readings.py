@@ -76,6 +76,8 @@ class Readings(Collector):
         accounts = self._gateway.accounts()
         yield names.CONNECTION_STATUS, [((account.name,), account.connected) for account in accounts]
         yield names.LINK_STATE, [((a.name, state), a.state is state) for a in accounts for state in LinkState]
+        until = {(a.name,): self._gateway.restricted_until(a.name) for a in accounts}
+        yield names.RESTRICTED_UNTIL, [(labels, at) for labels, at in until.items() if at is not None]
 
     def _processor_percent(self) -> float:
         now = self._clock.now()

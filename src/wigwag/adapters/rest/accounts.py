@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The accounts and how they are paired: /api/accounts."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
@@ -14,10 +15,13 @@ from wigwag.adapters.rest.schemas import Strict
 from wigwag.adapters.rest.subscription_schemas import SubscriptionStats
 from wigwag.app.gateway import Gateway
 from wigwag.domain import account as domain
+from wigwag.domain.delivery import State
+from wigwag.domain.errors import StoreUnavailable
 from wigwag.domain.subscriptions import Stats
 
 router = APIRouter(prefix="/api/accounts", tags=["accounts"])
 
+Counts = Mapping[tuple[str, State], int]
 NO_PLAN = Stats(total_subscriptions=0, active=0, stale=0, failed=0, queue_length=0)
 
 
@@ -34,9 +38,17 @@ class Account(BaseModel):
     reconnects: int
     appear: bool = Field(description="be available while anything is tracked; it silences the phone")
     subscriptions: SubscriptionStats
+    messages: dict[State, int] | None = Field(
+        description="how many are in each state; null while the database does not answer",
+        examples=[{"accepted": 5, "sent": 40, "failed": 1, "unconfirmed": 0}],
+    )
+    restricted_until: datetime | None = Field(
+        description="until when no first message goes to a stranger, because WhatsApp refused one (error 463)"
+    )
 
     @classmethod
-    def of(cls, account: domain.Account, gateway: Gateway) -> Self:
+    def of(cls, account: domain.Account, gateway: Gateway, counts: Counts | None) -> Self:
+        """Args: counts: of all accounts' messages; None if nobody knows."""
         plan = gateway.plans().get(account.name)
         return cls(
             name=account.name,
@@ -49,7 +61,20 @@ class Account(BaseModel):
             reconnects=account.reconnects,
             appear=account.appear,
             subscriptions=SubscriptionStats.of(plan.stats() if plan else NO_PLAN),
+            messages=None if counts is None else {state: counts.get((account.name, state), 0) for state in State},
+            restricted_until=instant_or_never(gateway.restricted_until(account.name)),
         )
+
+
+async def _counts(gateway: Gateway) -> Counts | None:
+    try:
+        return await gateway.messages.job_counts()
+    except StoreUnavailable:  # whoever looks what is wrong is told all the rest
+        return None
+
+
+async def _told(account: domain.Account, gateway: Gateway) -> Account:
+    return Account.of(account, gateway, await _counts(gateway))
 
 
 class NewAccount(Strict):
@@ -73,25 +98,26 @@ class PairingCode(BaseModel):
 @router.get("")
 async def list_accounts(gateway: TheGateway) -> list[Account]:
     """All accounts."""
-    return [Account.of(account, gateway) for account in gateway.accounts()]
+    counts = await _counts(gateway)
+    return [Account.of(account, gateway, counts) for account in gateway.accounts()]
 
 
 @router.post("", status_code=201, responses=problems(400, 409, 422, 503))
 async def add_account(new: NewAccount, gateway: TheGateway) -> Account:
     """Begin a new account, which then offers to pair."""
-    return Account.of(await gateway.add_account(new.name), gateway)
+    return await _told(await gateway.add_account(new.name), gateway)
 
 
 @router.get("/{name}", responses=problems(404))
 async def get_account(name: str, gateway: TheGateway) -> Account:
     """One account."""
-    return Account.of(gateway.account(name), gateway)
+    return await _told(gateway.account(name), gateway)
 
 
 @router.patch("/{name}", responses=problems(400, 404, 422, 503))
 async def change_account(name: str, change: AccountChange, gateway: TheGateway) -> Account:
     """Choose whether it may appear available. Takes effect on a new link, which is made at once."""
-    return Account.of(await gateway.set_appear(name, change.appear), gateway)
+    return await _told(await gateway.set_appear(name, change.appear), gateway)
 
 
 @router.delete("/{name}", status_code=204, response_class=Response, responses=problems(404, 409, 503))
@@ -104,14 +130,14 @@ async def remove_account(name: str, gateway: TheGateway) -> None:
 async def connect(name: str, gateway: TheGateway) -> Account:
     """Make the link now, whatever was decided before. A replaced session is taken back."""
     await gateway.connect(name)
-    return Account.of(gateway.account(name), gateway)
+    return await _told(gateway.account(name), gateway)
 
 
 @router.post("/{name}/disconnect", responses=problems(404, 503))
 async def disconnect(name: str, gateway: TheGateway) -> Account:
     """Close the link, and leave it closed until it is connected again."""
     await gateway.disconnect(name)
-    return Account.of(gateway.account(name), gateway)
+    return await _told(gateway.account(name), gateway)
 
 
 @router.get("/{name}/qr", response_model=qr.Code, responses=qr.PICTURES | problems(404, 409, 422))
