@@ -5,17 +5,20 @@
 
 A round has a broker, a simulator and a gateway as processes of their own: SQLite, no pacing, a prefetch of 50, receipts
 held back. The envelopes (1,500) wait in the queue when the gateway starts. Afterwards a bare client of neonize sends as
-many texts one after the other through the same simulator, once as plain as can be, and once with the secret that wigwag
-puts into every message. Printed are medians of three rounds; what is under way at the beginning does not count.
+many texts one after the other through the same simulator: as plain as can be, with the secret that wigwag puts into
+every message, and with that over a session file in WAL mode, which shows what the disk's part is. Printed are medians
+of three rounds; the first messages do not count.
 """
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -34,6 +37,7 @@ from wigwag.config import Settings
 
 WARM = 200  # messages that do not count
 BARE_PHONE = "15550002222"
+PLAIN, SECRET, WAL = "plain", "with secrets", "with secrets and a WAL file"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -92,7 +96,7 @@ async def gateway() -> None:
 # --- a client with nothing around it
 
 
-def bare(url: str, folder: str, messages: int, secret: bool) -> None:
+def bare(url: str, folder: str, messages: int, way: str) -> None:
     """Pair, and send texts one after the other. Prints how many went out in a second, and what one cost."""
     import httpx  # noqa: PLC0415  this process loads neonize, and the others must not
     from neonize.client import NewClient  # noqa: PLC0415
@@ -104,7 +108,10 @@ def bare(url: str, folder: str, messages: int, secret: bool) -> None:
     from wigwag.compose.parts import trust  # noqa: PLC0415
 
     attach(url, *asyncio.run(trust(url)))
-    client, connected = NewClient(f"{folder}/bare.db", uuid=f"bare-{secret}"), Event()
+    if way == WAL:
+        with closing(sqlite3.connect(f"{folder}/bare.db")) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+    client, connected = NewClient(f"{folder}/bare.db", uuid="bare"), Event()
     client.qr(lambda _client, code: httpx.post(f"{url}/sim/scan", json={"qr": code.decode(), "phone": BARE_PHONE}))
     client.event(ConnectedEv)(lambda _client, _event: connected.set())
     Thread(target=client.connect, daemon=True).start()
@@ -114,7 +121,7 @@ def bare(url: str, folder: str, messages: int, secret: bool) -> None:
         if number == WARM:
             began, cost = time.monotonic(), time.process_time()
         message = Message(conversation=f"message {number}")
-        if secret:
+        if way != PLAIN:
             message.messageContextInfo.MergeFrom(MessageContextInfo(messageSecret=os.urandom(32)))
         client.send_message(build_jid(PEOPLE[number % len(PEOPLE)]), message)
     took, cost = time.monotonic() - began, time.process_time() - cost
@@ -133,8 +140,7 @@ class Round:
     cpu: dict[str, float]
     with_whatsapp: float
     with_ledger: float
-    bare: float
-    bare_with_secret: float
+    bare: dict[str, float]
     bare_cpu: float
 
 
@@ -160,16 +166,14 @@ def one_round(messages: int) -> Round:
                 ended, sent = time.time(), _sent(here) - first
                 spent = {name: (cpu(pid) - costs[name]) / sent for name, pid in pids.items()}
             with_whatsapp, with_ledger = _busy(here.folder / "gateway.log", began, ended)
-            plain, bare_cpu = _bare(here, messages, secret=False)
-            secret, _cost = _bare(here, messages, secret=True)
+            alone = {way: _bare(here, messages, way) for way in (PLAIN, SECRET, WAL)}
     return Round(
         rate=sent / (ended - began),
         cpu=spent,
         with_whatsapp=with_whatsapp,
         with_ledger=with_ledger,
-        bare=plain,
-        bare_with_secret=secret,
-        bare_cpu=bare_cpu,
+        bare={way: rate for way, (rate, _cost) in alone.items()},
+        bare_cpu=alone[SECRET][1],
     )
 
 
@@ -186,9 +190,9 @@ def _busy(log: Path, began: float, ended: float) -> tuple[float, float]:
     return whatsapp, ledger
 
 
-def _bare(here: World, messages: int, *, secret: bool) -> tuple[float, float]:
+def _bare(here: World, messages: int, way: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(dir=here.folder) as folder:
-        command = [sys.executable, __file__, "bare", here.simulator.url, folder, str(messages), str(int(secret))]
+        command = [sys.executable, __file__, "bare", here.simulator.url, folder, str(messages), way]
         told = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
     rate, cost = told.split()[-2:]
     return float(rate), float(cost)
@@ -200,10 +204,9 @@ def report(rounds: list[Round]) -> None:
 
     each = ", ".join(f"{one.rate:.0f}" for one in rounds)
     print(f"RabbitMQ to sent: {middle(lambda one: one.rate):.0f} messages/s ({each})")
-    alone, secret = middle(lambda one: one.bare), middle(lambda one: one.bare_with_secret)
-    print(f"whatsmeow alone: {alone:.0f} messages/s; with a secret in each, {secret:.0f}")
-    ratios = [middle(lambda one: one.rate / one.bare), middle(lambda one: one.rate / one.bare_with_secret)]
-    print(f"ratio: {ratios[0]:.2f} of whatsmeow alone, {ratios[1]:.2f} of it with secrets")
+    for way in rounds[0].bare:
+        alone, ratio = median(one.bare[way] for one in rounds), median(one.rate / one.bare[way] for one in rounds)
+        print(f"whatsmeow alone, {way}: {alone:.0f} messages/s; RabbitMQ to sent is {ratio:.2f} of that")
     costs = {name: median(one.cpu[name] for one in rounds) for name in rounds[0].cpu}
     costs["bare client"] = middle(lambda one: one.bare_cpu)
     print("CPU a message:", ", ".join(f"{name} {1000 * cost:.2f} ms" for name, cost in costs.items()))
@@ -221,7 +224,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["gateway", _]:
             asyncio.run(gateway())
-        case ["bare", url, folder, messages, secret]:
-            bare(url, folder, int(messages), secret == "1")
+        case ["bare", url, folder, messages, way]:
+            bare(url, folder, int(messages), way)
         case _:
             sys.exit(main())
