@@ -20,7 +20,7 @@ GUESTS_OF_THE_SIMULATOR = {"simulator", "compose", "cli"}
 
 PURE = {"__future__", "array", "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "enum"}
 PURE |= {"fnmatch", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "json", "math", "operator", "re"}
-PURE |= {"string", "struct", "typing"}
+PURE |= {"string", "struct", "types", "typing"}
 
 # Where a third-party library may be imported. The simulator stands alone and brings its own.
 LIBRARIES = {

@@ -17,6 +17,7 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.app.correspondence import Mail
+from wigwag.app.lobby import Host
 from wigwag.app.webhooks import Hooks
 from wigwag.domain.errors import Conflict
 from wigwag.domain.pacing import Pace
@@ -191,6 +192,7 @@ def _outside(
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
+        host=Host(users=stores.users, directory=stores.users, last_seen=stores.last_seen),
         clock=clock,
         pace=pace,
         cap=cap,

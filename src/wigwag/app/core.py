@@ -16,6 +16,7 @@ from wigwag.app.correspondence import Correspondence, Mail, correspond, new_id
 from wigwag.app.fanout import Fanout
 from wigwag.app.gateway import Gateway
 from wigwag.app.intake import Intake
+from wigwag.app.lobby import Host, Lobby
 from wigwag.app.pacer import Pacer
 from wigwag.app.pacers import Pacers
 from wigwag.app.ports import AccountStore, Clock, Link, PresenceStore, WatchStore, Wire
@@ -48,6 +49,7 @@ class Core:
     correspondence: Correspondence
     teller: Teller
     webhooks: Webhooks
+    lobby: Lobby
     gateway: Gateway
     clock: Clock
 
@@ -65,7 +67,7 @@ class Core:
         """Work for ever. Ends when cancelled, or with the error of a part that cannot go on."""
         parts = (self.intake, self.accounts, self.pacers, self.tracker, self.recorder, self.cleaner)
         async with asyncio.TaskGroup() as tasks:
-            for part in (*parts, self.correspondence, self.teller, self.webhooks):
+            for part in (*parts, self.correspondence, self.teller, self.webhooks, self.lobby):
                 tasks.create_task(part.run(), name=type(part).__name__.lower())
 
     async def drain(self) -> None:
@@ -78,6 +80,7 @@ class Core:
             self.tracker.lose_account(account.name, self.clock.now())
         await self.recorder.flush()
         await self.teller.flush()
+        await self.lobby.flush()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class Outside:
     account_store: AccountStore
     mail: Mail
     hooks: Hooks
+    host: Host
     clock: Clock
     pace: Pace
     cap: int | None = None  # subscriptions alive at once for each account
@@ -132,6 +136,7 @@ def assemble(outside: Outside) -> Core:
     teller = Teller(outside.mail.events, clock, fanout.announce, webhooks.wanted)
     fanout.add("teller", teller.tell)
     fanout.add("webhooks", webhooks.hear)
+    lobby = Lobby(directory=outside.host.directory, store=outside.host.last_seen, clock=clock, announce=fanout.announce)
     gateway = Gateway(
         tracker=watching.tracker,
         subscriber=watching.subscriber,
@@ -140,6 +145,8 @@ def assemble(outside: Outside) -> Core:
         pacers=watching.pacers,
         correspondence=correspondence,
         webhooks=webhooks,
+        lobby=lobby,
+        users=outside.host.users,
     )
     intake = Intake(
         link=outside.link,
@@ -163,6 +170,7 @@ def assemble(outside: Outside) -> Core:
         correspondence=correspondence,
         teller=teller,
         webhooks=webhooks,
+        lobby=lobby,
         gateway=gateway,
         clock=clock,
     )

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
 from wigwag.app.correspondence import Correspondence
+from wigwag.app.lobby import Lobby
 from wigwag.app.pacers import Pacers
-from wigwag.app.ports import DeadLetters
+from wigwag.app.ports import DeadLetters, UserStore
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
@@ -44,7 +45,7 @@ class Gateway:
 
     _dead_letters: DeadLetters | None = None  # the broker's room needs the gateway first
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  wired by keyword, once
         self,
         *,
         tracker: Tracker,
@@ -54,10 +55,12 @@ class Gateway:
         pacers: Pacers,
         correspondence: Correspondence,
         webhooks: Webhooks,
+        lobby: Lobby,
+        users: UserStore,
     ) -> None:
         self._tracker, self._subscriber, self._recorder = tracker, subscriber, recorder
         self._accounts, self._pacers, self._correspondence = accounts, pacers, correspondence
-        self.messages, self.webhooks = correspondence.messages, webhooks
+        self.messages, self.webhooks, self.lobby, self.users = correspondence.messages, webhooks, lobby, users
 
     # --- dead letters
 

@@ -7,10 +7,10 @@ decided in `domain.users`.
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wigwag.app.failures import Failures
-from wigwag.app.ports import Clock, Directory, LastSeenStore
+from wigwag.app.ports import Clock, Directory, LastSeenStore, UserStore
 from wigwag.domain.errors import Forbidden
 from wigwag.domain.events import Fact, UserChanged
 from wigwag.domain.users import (
@@ -31,6 +31,15 @@ from wigwag.domain.users import (
 FLUSH_EVERY = 5.0  # seconds; a crash loses no more of what was last seen
 MOST_ASKED = 500  # users in one question
 REMEMBERED = 100_000  # users whose privacy is known; beyond it all are looked up again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What is known of the host application's users."""
+
+    users: UserStore
+    directory: Directory
+    last_seen: LastSeenStore
 
 
 class Lobby:

@@ -14,14 +14,16 @@ from wigwag import __version__, logs
 from wigwag.adapters import logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.outgoing import Outgoing
+from wigwag.adapters.realtime import mounted
 from wigwag.adapters.rest import build_app
-from wigwag.adapters.storage.stores import open_stores
+from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
-from wigwag.app.core import Outside, assemble
+from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose.backups import back_up, put_back
 from wigwag.compose.parts import broker, checks, metrics, outside, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
+from wigwag.compose.sockets import sockets
 from wigwag.config import Settings
 
 __all__ = ["Running", "back_up", "put_back", "run"]
@@ -60,20 +62,29 @@ async def run(
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
         stack.push_async_callback(core.finish)
-        rabbit = broker(settings, core, stores)
-        figures = metrics(settings, core, whatsapp, rabbit)
-        core.fanout.add("metrics", figures.sink)
-        core.fanout.add("log", logbook.write)
-        app = build_app(
-            core.gateway,
-            clock=clock,
-            exposition=figures.exposition,
-            observe=figures.observe_request,
-            ready=lambda: checks(core, stores, rabbit),
-            version=__version__,
-        )
-        server = Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN))
-        beside: dict[str, Part] = {"metrics": figures, "guard": guard}
-        if rabbit is not None:
-            beside["broker"] = rabbit
-        await serve(core, beside, server, listening, on_ready)
+        server, beside = _doors(settings, core, stores, whatsapp, outgoing)
+        await serve(core, {"guard": guard, **beside}, server, listening, on_ready)
+
+
+def _doors(
+    settings: Settings, core: Core, stores: Stores, whatsapp: WhatsApp, outgoing: Outgoing
+) -> tuple[Server, dict[str, Part]]:
+    """The ways in, and what works beside the core for them. Sinks are called in this order."""
+    rabbit, users = broker(settings, core, stores), sockets(settings, core, outgoing)
+    figures = metrics(settings, core, whatsapp, rabbit)
+    core.fanout.add("metrics", figures.sink)
+    core.fanout.add("log", logbook.write)
+    app = build_app(
+        core.gateway,
+        clock=core.clock,
+        exposition=figures.exposition,
+        observe=figures.observe_request,
+        ready=lambda: checks(core, stores, rabbit),
+        version=__version__,
+    )
+    whole = app if users is None else mounted(users.server, app)
+    config = uvicorn.Config(
+        whole, ws="websockets-sansio", log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN
+    )
+    parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users}
+    return Server(config), {name: part for name, part in parts.items() if part is not None}

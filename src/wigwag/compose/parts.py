@@ -20,6 +20,7 @@ from wigwag.adapters.whatsapp.courier import WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.app.core import Core, Outside
 from wigwag.app.correspondence import Mail
+from wigwag.app.lobby import Host
 from wigwag.app.webhooks import Hooks
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
@@ -41,6 +42,7 @@ def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: Syste
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
+        host=Host(users=stores.users, directory=stores.users, last_seen=stores.last_seen),
         clock=clock,
         pace=settings.pace,
         cap=settings.subscriptions_cap,

@@ -13,11 +13,12 @@ from wigwag.adapters.memory.ledger import MemoryLedger
 from wigwag.adapters.memory.messages import MemoryMessageStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
 from wigwag.adapters.memory.templates import MemoryTemplateStore
-from wigwag.adapters.memory.users import MemoryUserStore
+from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
 from wigwag.adapters.memory.webhooks import MemoryWebhookStore
 from wigwag.adapters.numbering import forms
 from wigwag.app.correspondence import Mail
+from wigwag.app.lobby import Host
 from wigwag.app.ports import (
     Courier,
     EventLog,
@@ -116,6 +117,10 @@ class MemoryStores:
         self.media, self.web = FakeMedia(), FakeWeb()
         self.users = MemoryUserStore()
         self.webhooks, self.postman = MemoryWebhookStore(log), FakePostman()
+
+    def host(self) -> Host:
+        """All that is known of the host application's users."""
+        return Host(users=self.users, directory=self.users, last_seen=MemoryLastSeenStore(self.users))
 
     def hooks(self) -> Hooks:
         """All that webhooks need."""

@@ -81,6 +81,7 @@ def build_trial(
             account_store=stores.accounts,
             mail=stores.mail(whatsapp, rate, **choices),
             hooks=stores.hooks(),
+            host=stores.host(),
             clock=clock,
             pace=pace or Pace(),
             cap=cap,
