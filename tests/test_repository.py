@@ -31,6 +31,7 @@ from wigwag.adapters.rest import (
     presence,
     subscriptions,
     templates,
+    users,
     webhooks,
 )
 from wigwag.cli import app
@@ -130,7 +131,7 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
 @cache
 def routes() -> set[tuple[str, str]]:
     """Every route of the HTTP API and of the simulator's, as (method, path)."""
-    rooms = (accounts, chats, deadletters, health, media, messages, presence, subscriptions, templates, webhooks)
+    rooms = (accounts, chats, deadletters, health, media, messages, presence, subscriptions, templates, users, webhooks)
     served = [route for room in rooms for route in room.router.routes]
     served += admin.routes(Controls(now=time.time, seed=0, limits=Limits()))
     return {(verb, route.path) for route in served if isinstance(route, Route) for verb in route.methods or ()}

@@ -187,6 +187,8 @@ OPERATIONS = {
     "list_templates", "get_template", "put_template", "remove_template",
     "list_webhooks", "add_webhook", "get_webhook", "change_webhook", "remove_webhook", "rotate_webhook",
     "test_webhook", "enable_webhook", "replay_webhook", "list_deliveries", "get_delivery", "replay_delivery",
+    "list_users", "user_stats", "get_user", "put_user", "remove_user", "add_contacts", "remove_contacts",
+    "get_user_presence",
     "livez", "readyz", "healthz", "list_devices", "metrics",
 }  # fmt: skip
 

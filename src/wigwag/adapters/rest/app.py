@@ -17,6 +17,7 @@ from wigwag.adapters.rest import (
     presence,
     subscriptions,
     templates,
+    users,
     webhooks,
 )
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
@@ -38,9 +39,14 @@ _TAGS = [
     {"name": "templates", "description": "Texts with placeholders."},
     {"name": "dead letters", "description": "Envelopes from RabbitMQ that led to nothing."},
     {"name": "webhooks", "description": "Who is told of events, and how far that is."},
+    {"name": "users", "description": "Users of the host application: who they are, whom they know, who is online."},
     {"name": "accounts", "description": "WhatsApp sessions: pair, connect, disconnect."},
     {"name": "health", "description": "For probes and Prometheus."},
 ]
+_ROOMS = (
+    *(presence, subscriptions, messages, media, chats, templates, webhooks),
+    *(deadletters, users, accounts, health),
+)
 _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.LARGEST_UPLOAD}  # bytes
 
 
@@ -66,7 +72,7 @@ def build_app(
     )
     app.state.gateway, app.state.clock = gateway, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
-    for room in (presence, subscriptions, messages, media, chats, templates, webhooks, deadletters, accounts, health):
+    for room in _ROOMS:
         app.include_router(room.router)
     errors.install(app)
     app.add_middleware(Doorstep, observe=observe, larger=_LARGER_BODIES)
