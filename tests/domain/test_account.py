@@ -157,7 +157,8 @@ def test_contacts_are_observed_only_on_a_link_that_is_well(signals: list[LinkSig
         before, stands = stands, advance(stands, signal, float(at), until=1e9)
         assert stands.connected is (stands.state is LinkState.CONNECTED)
         assert stands.since >= before.since
-        assert (stands.until is None) is (stands.state is not LinkState.BANNED)
+        assert stands.until is None or stands.state in {LinkState.BANNED, LinkState.TRANSIENT}
+        assert stands.until is not None or stands.state is not LinkState.BANNED
         again = retry_at(stands, 0.0)
         assert again is None or again > at or stands is before
         if stands.state in LEFT_TO_PEOPLE:
@@ -181,3 +182,11 @@ def test_a_name_is_fit_for_a_path_and_a_label(name: str) -> None:
 def test_any_other_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidSettings, match="1 to 32"):
         Account(name=name)
+
+
+@pytest.mark.parametrize(("chance", "wait"), [(0.0, 3.0), (1.0, 6.0)])
+def test_where_the_library_gave_up_a_new_link_is_made_soon(chance: float, wait: float) -> None:
+    up = Account(name="default", state=LinkState.CONNECTED, since=50.0)
+    alone = advance(up, LinkSignal.DOWN, 100.0, until=100.0)
+    assert (alone.state, retry_at(alone, chance)) == (LinkState.TRANSIENT, 100.0 + wait)
+    assert retry_at(advance(up, LinkSignal.DOWN, 100.0), 0.0) == 100.0 + STUCK

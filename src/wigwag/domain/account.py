@@ -90,7 +90,9 @@ ADVICE = {
 }
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+_RESTING = {_S.BANNED, _S.TRANSIENT}  # states whose end may be known
 STUCK = 45.0  # seconds without a link after which we make a new one instead of waiting for the library
+ALONE = 3.0  # seconds before we make a new link where the library has given up by itself
 FAILED_BACKOFF = (60.0, 300.0, 900.0, 3600.0)  # seconds after the 1st, 2nd, … failure; the last one repeats
 BAN_MARGIN = 60.0  # seconds after a ban's end, spread by chance, before we knock again
 
@@ -135,6 +137,8 @@ def advance(
 ) -> Account:
     """The account after a signal; the same object if the signal means nothing in its state.
 
+    `until` is the end of a ban, or the instant from which on nobody but us tries to make the link again.
+
     To be told again to connect, or of a ban, is news: it starts the wait anew.
     """
     allowed, after = TRANSITIONS[signal]
@@ -147,7 +151,7 @@ def advance(
         state=after,
         since=at,
         jid=None if after is LinkState.LOGGED_OUT else jid or account.jid,
-        until=until if after is LinkState.BANNED else None,
+        until=until if after in _RESTING else None,
         detail=detail,
         reconnects=account.reconnects + (signal is LinkSignal.DOWN),
         failures=account.failures + 1
@@ -165,6 +169,8 @@ def retry_at(account: Account, chance: float) -> float | None:
         chance: a number from 0 to 1 that spreads accounts which fail together.
     """
     match account.state:
+        case LinkState.TRANSIENT if account.until is not None:  # nobody but us will try again
+            return account.until + ALONE * (1 + chance)
         case LinkState.TRANSIENT | LinkState.DEGRADED | LinkState.CONNECTING:
             return account.since + STUCK * (1 + chance / 4)
         case LinkState.BANNED if account.until is not None:

@@ -158,11 +158,9 @@ _WRITTEN = {"text", "caption", "filename", "name", "phone", "address", "question
 
 def texts(content: Content) -> list[str]:
     """Everything in it that a person wrote and another reads."""
-    return [
-        value
-        for name, value in asdict(content).items()
-        if name in _WRITTEN and value
-    ] + (list(content.options) if isinstance(content, Poll) else [])
+    return [value for name, value in asdict(content).items() if name in _WRITTEN and value] + (
+        list(content.options) if isinstance(content, Poll) else []
+    )
 
 
 def to_json(content: Content) -> dict[str, Any]:

@@ -171,7 +171,8 @@ class WhatsApp:
                 return [LinkReported(account=account, signal=LinkSignal.EXPIRED, at=at, detail=str(message))]
             case Ended() | Silent():
                 self._bury(account)
-                return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, detail=str(message))]
+                # The library has given up: nobody but us will make a new link.
+                return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, until=at, detail=str(message))]
             case Late(job_id=job_id, message_id=message_id):
                 return [SendSettled(account=account, job_id=job_id, message_id=message_id, at=at)]
         known, session = self._people[account], self._sessions.get(account)
