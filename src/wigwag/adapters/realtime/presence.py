@@ -109,10 +109,14 @@ class PresenceDoor:
         """Close the sockets whose token has expired, for ever."""
         while True:
             await self._clock.sleep(EXPIRED_EVERY)
-            while self._expiries and self._expiries[0][0] <= self._clock.now():
-                _, socket = heappop(self._expiries)
-                if socket in self._guests:
-                    await self.sockets.disconnect(socket, "token expired")
+            await self.end_expired()
+
+    async def end_expired(self) -> None:
+        """Close the sockets whose token has expired."""
+        while self._expiries and self._expiries[0][0] <= self._clock.now():
+            _, socket = heappop(self._expiries)
+            if socket in self._guests:
+                await self.sockets.disconnect(socket, "token expired")
 
     # --- events
 

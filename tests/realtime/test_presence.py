@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The events of seed 004: who may say what, what is answered, and who is told."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
+from wigwag.adapters.realtime import PresenceDoor, Refused, SocketId
+from wigwag.adapters.realtime.presence import MOST_ASKED, instant
+from wigwag.app.lobby import Lobby
+from wigwag.app.ports import Principal, User
+from wigwag.domain.errors import Unauthenticated
+from wigwag.domain.events import Fact
+from wigwag.testing import START, FakeClock
+
+ANNA, BEN = 1, 2
+A, B, C = SocketId("a"), SocketId("b"), SocketId("c")
+
+
+class Sockets:
+    """Keeps what was emitted to whom, and who was sent away."""
+
+    def __init__(self) -> None:
+        self.emitted: list[tuple[set[SocketId], str, Any]] = []
+        self.closed: list[tuple[SocketId, str]] = []
+
+    def emit(self, sockets: Iterable[SocketId], event: str, *args: object) -> None:
+        self.emitted.append((set(sockets), event, args[0]))
+
+    async def disconnect(self, socket: SocketId, reason: str) -> None:
+        self.closed.append((socket, reason))
+
+    def heard(self, socket: SocketId, event: str) -> list[Any]:
+        """What a socket was told of a kind."""
+        return [what for sockets, name, what in self.emitted if socket in sockets and name == event]
+
+
+class House:
+    """A door over a lobby in memory, in which Anna and Ben know each other."""
+
+    def __init__(self, *, tokens: dict[str, Principal] | None = None) -> None:
+        async def authenticated(token: str) -> Principal:
+            if tokens is None or token not in tokens:
+                raise Unauthenticated
+            return tokens[token]
+
+        self.clock, self.users, self.sockets = FakeClock(), MemoryUserStore(), Sockets()
+        store = MemoryLastSeenStore(self.users)
+        lobby = Lobby(directory=self.users, store=store, clock=self.clock, announce=self._announce)
+        self.door = PresenceDoor(lobby, authenticated if tokens is not None else None, self.clock)
+        self.door.sockets = self.sockets
+
+    def _announce(self, fact: Fact) -> None:
+        self.door.sink(fact)
+
+    async def enter(self, socket: SocketId, user: object, token: str = "") -> list[Any] | None:
+        await self.door.connect(socket, {"token": token} if token else {}, {})
+        return await self.door.event(socket, "user_authenticated", [user])
+
+
+@pytest.fixture
+async def house() -> House:
+    house = House()
+    await house.users.put([User(id=ANNA, name="Anna"), User(id=BEN, name="Ben")])
+    await house.users.add_contacts(ANNA, [BEN])
+    return house
+
+
+async def test_whoever_enters_is_acknowledged_and_sees_the_contacts(house: House) -> None:
+    assert await house.enter(A, "1") == [{"ok": True, "user_id": ANNA}]
+    assert house.sockets.heard(A, "presence_info") == [[{"user_id": 2, "status": "offline", "last_seen": None, "v": 0}]]
+
+
+async def test_contacts_hear_of_each_step_and_nobody_else(house: House) -> None:
+    await house.enter(B, BEN)
+    await house.enter(C, 99)
+    await house.enter(A, ANNA)
+    await house.door.event(A, "update_status", ["away"])
+    await house.door.disconnect(A, clean=True)
+    heard = house.sockets.heard(B, "presence_updated")
+    assert [(told["user_id"], told["status"], told["v"]) for told in heard if told["user_id"] == ANNA] == [
+        (1, "online", 1),
+        (1, "away", 2),
+        (1, "offline", 3),
+    ]
+    assert heard[-1]["last_seen"] == instant(START)
+    assert [told for told in house.sockets.heard(C, "presence_updated") if told["user_id"] != 99] == []
+
+
+async def test_offline_as_a_status_hides_the_user(house: House) -> None:
+    await house.enter(B, BEN)
+    await house.enter(A, ANNA)
+    assert await house.door.event(A, "update_status", ["offline"]) == [{"ok": True, "status": "offline"}]
+    assert house.sockets.heard(B, "presence_updated")[-1]["status"] == "offline"
+
+
+async def test_a_second_device_of_the_same_user_changes_nothing(house: House) -> None:
+    await house.enter(B, BEN)
+    await house.enter(A, ANNA)
+    told = len(house.sockets.heard(B, "presence_updated"))
+    await house.enter(C, ANNA)
+    await house.door.disconnect(A, clean=True)
+    assert len(house.sockets.heard(B, "presence_updated")) == told
+    await house.door.disconnect(C, clean=True)
+    assert len(house.sockets.heard(B, "presence_updated")) == told + 1
+
+
+async def test_whoever_becomes_another_user_leaves_as_the_first(house: House) -> None:
+    await house.enter(B, BEN)
+    await house.enter(A, ANNA)
+    await house.door.event(A, "user_authenticated", [99])
+    assert house.sockets.heard(B, "presence_updated")[-1]["status"] == "offline"
+
+
+async def test_what_is_asked_is_answered_as_an_event_and_an_ack(house: House) -> None:
+    await house.enter(A, ANNA)
+    [answer] = await house.door.event(A, "get_presence", [[BEN, 77]]) or [None]
+    assert answer == house.sockets.heard(A, "presence_info")[-1]
+    assert [found["user_id"] for found in answer] == [BEN, 77]
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "code"),
+    [
+        ("user_authenticated", [], "invalid_user"),
+        ("user_authenticated", [{"id": 1}], "invalid_user"),
+        ("user_authenticated", [[1]], "invalid_user"),
+        ("update_status", [], "invalid_status"),
+        ("update_status", ["asleep"], "invalid_status"),
+        ("update_status", [["away"]], "invalid_status"),
+        ("get_presence", [], "invalid_users"),
+        ("get_presence", [7], "invalid_users"),
+        ("get_presence", [[{"__proto__": 1}]], "invalid_user"),
+        ("get_presence", [list(range(MOST_ASKED + 1))], "invalid_users"),
+        ("no_such_event", [1], "unknown_event"),
+    ],
+)
+async def test_what_is_wrong_is_refused_with_a_code(name: str, args: list[Any], code: str, house: House) -> None:
+    await house.enter(A, ANNA)
+    with pytest.raises(Refused) as refused:
+        await house.door.event(A, name, args)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(("name", "args"), [("update_status", ["away"]), ("get_presence", [[1]])])
+async def test_nothing_is_told_to_who_did_not_say_who_they_are(name: str, args: list[Any], house: House) -> None:
+    await house.door.connect(A, {}, {})
+    with pytest.raises(Refused) as refused:
+        await house.door.event(A, name, args)
+    assert refused.value.code == "forbidden"
+
+
+# --- tokens
+
+TOKENS = {"good": Principal(user=ANNA), "short": Principal(user=ANNA, until=START + 60)}
+
+
+async def test_without_a_token_nobody_comes_in() -> None:
+    house = House(tokens=TOKENS)
+    for auth in ({}, {"token": "forged"}, {"token": 7}):
+        with pytest.raises(Refused) as refused:
+            await house.door.connect(A, auth, {})
+        assert refused.value.code == "unauthenticated"
+
+
+async def test_a_bearer_token_is_as_good() -> None:
+    house = House(tokens=TOKENS)
+    await house.door.connect(A, {}, {"authorization": "Bearer good"})
+    assert await house.door.event(A, "user_authenticated", [ANNA])
+
+
+async def test_nobody_enters_as_somebody_else() -> None:
+    house = House(tokens=TOKENS)
+    with pytest.raises(Refused) as refused:
+        await house.enter(A, BEN, token="good")
+    assert refused.value.code == "forbidden"
+
+
+async def test_a_socket_is_closed_when_its_token_expires() -> None:
+    house = House(tokens=TOKENS)
+    await house.enter(A, ANNA, token="short")
+    await house.enter(B, ANNA, token="good")
+    await house.door.end_expired()
+    assert house.sockets.closed == []
+    await house.clock.jump(61.0)
+    await house.door.end_expired()
+    assert house.sockets.closed == [(A, "token expired")]
+
+
+def test_instants_are_written_as_javascript_writes_them() -> None:
+    assert instant(1_763_649_000.25) == "2025-11-20T14:30:00.250Z"
+    assert instant(None) is None
