@@ -137,6 +137,25 @@ def test_config_check_finds_what_does_not_fit_together(wigwag: Command) -> None:
     assert (result.exit_code, "WIGWAG_METRICS_KEY" in result.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "about"),
+    [
+        ({"WIGWAG_REALTIME_AUTH": "jwt"}, "WIGWAG_REALTIME_JWKS"),
+        (
+            {"WIGWAG_REALTIME_AUTH": "jwt", "WIGWAG_REALTIME_JWT_SECRET": "x" * 32, "WIGWAG_REALTIME_JWKS": "k"},
+            "not both",
+        ),
+        ({"WIGWAG_REALTIME_JWT_SECRET": "x" * 31}, "32 bytes"),
+        ({"WIGWAG_REALTIME_ORIGINS": "https://app.example.org,app.example.org"}, "WIGWAG_REALTIME_ORIGINS"),
+        ({"WIGWAG_REALTIME_ORIGINS": "https://app.example.org/"}, "WIGWAG_REALTIME_ORIGINS"),
+        ({"WIGWAG_USERS_DIRECTORY_URL": "mysql://me:hush@host/shop"}, "WIGWAG_USERS_CONTACTS_QUERY"),
+    ],
+)
+def test_config_check_finds_how_users_cannot_come_in(wrong: dict[str, str], about: str, wigwag: Command) -> None:
+    result = wigwag("config", "check", **wrong)
+    assert (result.exit_code, about in result.stderr, "hush" in result.stderr) == (1, True, False)
+
+
 def test_config_check_is_content_with_the_defaults(wigwag: Command) -> None:
     assert wigwag("config", "check").stdout == "The settings are right.\n"
 
