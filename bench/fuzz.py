@@ -57,5 +57,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    logging.disable(logging.INFO)
+    logging.disable(logging.WARNING)
     sys.exit(main())

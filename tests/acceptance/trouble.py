@@ -127,14 +127,15 @@ def _first(back: float, instants: list[str]) -> float | None:
 
 def settled(gateway: Process, rabbit: Instance) -> None:
     """Let the broker write down its young queues, by a stop: after a kill it would not find them."""
-    wait(lambda: _ready(gateway), gateway)
+    wait(lambda: ready(gateway), gateway)
     rabbit.stop()
     rabbit.launch()
     rabbit.wait_until_ready()
-    wait(lambda: _ready(gateway), gateway)
+    wait(lambda: ready(gateway), gateway)
 
 
-def _ready(gateway: Process) -> bool:
+def ready(gateway: Process) -> bool:
+    """Whether link, database and broker are all there."""
     return httpx.get(f"{gateway.url}/readyz").status_code == httpx.codes.OK
 
 
