@@ -15,6 +15,8 @@ from wigwag.adapters.realtime import Limits, Realtime
 from wigwag.testing import FakeClock
 
 PATIENCE = 10.0
+MISSING = "missing"  # the value of a query's field that is not there
+NOTHING: Mapping[str, str] = {}
 
 
 class Gone(OSError):
@@ -99,8 +101,10 @@ class World:
         self.handlers.server = self.server
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def request(self, method: str = "GET", body: bytes | str = b"", **query: str) -> Answer:
-        answer = self.ask(method, body, **query)
+    async def request(
+        self, method: str = "GET", body: bytes | str = b"", *, sid: str = "", query: Mapping[str, str] = NOTHING
+    ) -> Answer:
+        answer = self.ask(method, body, sid=sid, query=query)
         await self.clock.settle()
         return answer
 
@@ -109,10 +113,10 @@ class World:
         method: str = "GET",
         body: bytes | str = b"",
         *,
+        sid: str = "",
+        query: Mapping[str, str] = NOTHING,
         leaves: asyncio.Event | None = None,
-        headers: Mapping[str, str] | None = None,
-        address: str = "10.0.0.1",
-        **query: str,
+        headers: Mapping[str, str] = NOTHING,
     ) -> Answer:
         """Begin a request; it is answered when the clock has settled, or later. `leaves`: when the client goes away."""
         answer = Answer()
@@ -132,14 +136,19 @@ class World:
         async def send(message: Message) -> None:
             answer.take(message)
 
-        self._serve(_scope("http", query, address, headers) | {"method": method}, receive, send)
+        self._serve(_scope("http", sid, query, headers, method=method), receive, send)
         return answer
 
     async def websocket(
-        self, headers: Mapping[str, str] | None = None, address: str = "10.0.0.1", **query: str
+        self,
+        *,
+        sid: str = "",
+        query: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NOTHING,
+        address: str = "10.0.0.1",
     ) -> FakeSocket:
         socket = FakeSocket()
-        self._serve(_scope("websocket", query, address, headers), socket.receive, socket.send)
+        self._serve(_scope("websocket", sid, query, headers, address=address), socket.receive, socket.send)
         await self.clock.settle()
         return socket
 
@@ -164,14 +173,22 @@ class World:
         self.tasks.append(asyncio.create_task(self.server(scope, receive, send), name="request"))
 
 
-def _scope(kind: str, query: Mapping[str, str], address: str, headers: Mapping[str, str] | None) -> Scope:
-    transport = {"transport": "polling" if kind == "http" else "websocket"}
-    asked = {name: value for name, value in ({"EIO": "4"} | transport | dict(query)).items() if value != "missing"}
+def _scope(
+    kind: str,
+    sid: str,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    *,
+    method: str = "GET",
+    address: str = "10.0.0.1",
+) -> Scope:
+    asked = {"EIO": "4", "transport": "polling" if kind == "http" else "websocket", "sid": sid or MISSING} | dict(query)
     return {
         "type": kind,
+        "method": method,
         "path": "/socket.io/",
-        "query_string": urlencode(asked).encode(),
-        "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
+        "query_string": urlencode({name: value for name, value in asked.items() if value != MISSING}).encode(),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "client": (address, 1234),
     }
 

@@ -20,6 +20,7 @@ class Recorder:
         self.events: list[tuple[str, list[Any]]] = []
         self.gone: list[tuple[SocketId, bool]] = []
         self.go_on = asyncio.Event()
+        self.left = asyncio.Event()  # somebody is gone
 
     async def connect(self, socket: SocketId, auth: dict[str, Any], headers: Mapping[str, str]) -> None:
         self.auths.append(auth)
@@ -50,6 +51,7 @@ class Recorder:
 
     async def disconnect(self, socket: SocketId, clean: bool) -> None:
         self.gone.append((socket, clean))
+        self.left.set()
 
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ async def test_a_request_that_is_wrong_in_itself_is_refused(
     method: str, query: dict[str, str], code: int, counted: str
 ) -> None:
     async with world() as w:
-        answer = await w.request(method, **query)
+        answer = await w.request(method, query=query)
         assert (answer.status, answer.json()["code"]) == (400, code)
         assert w.server.counts == {counted: 1}
 
@@ -36,7 +36,7 @@ async def test_a_request_that_is_wrong_in_itself_is_refused(
 @pytest.mark.parametrize("query", [{"EIO": "3"}, {"transport": "abc"}, {"transport": "polling"}, {"sid": "nobody"}])
 async def test_a_websocket_that_is_wrong_in_itself_is_not_opened(query: dict[str, str]) -> None:
     async with world() as w:
-        socket = await w.websocket(**query)
+        socket = await w.websocket(query=query)
         assert not socket.accepted
         assert socket.closed is not None
         assert w.server.connections == 0

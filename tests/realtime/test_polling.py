@@ -107,7 +107,8 @@ async def test_a_disconnected_client_learns_of_it_at_its_next_poll() -> None:
         assert (await w.request("POST", '42["late"]', sid=sid)).status == 400
         poll = await w.request(sid=sid)
         assert '"code":"token_expired"' in poll.body
-        assert poll.body.endswith("\x1e41\x1e1")
+        assert poll.body.endswith("\x1e41")
+        assert (await w.request(sid=sid)).body == "1"
         assert (await w.request(sid=sid)).status == 400
 
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 from starlette.types import Receive
 
-from wigwag.adapters.realtime.engine import NOOP, Frame, Malformed, decode_payload, encode_payload
+from wigwag.adapters.realtime.engine import Frame, Malformed, decode_payload, encode_payload
 from wigwag.adapters.realtime.session import Ending, Session
 
 Hear = Callable[[Session, Frame], Awaitable[None]]
@@ -32,7 +32,7 @@ async def say(session: Session, receive: Receive) -> Response | None:
         finally:
             session.poll = None
     frames = session.take() if session.wire is None else []
-    return Response(encode_payload(frames or [NOOP]), media_type=_TEXT)
+    return Response(encode_payload(frames or [session.last_word()]), media_type=_TEXT)
 
 
 async def listen(session: Session, receive: Receive, hear: Hear, largest: int) -> Response:

@@ -183,9 +183,10 @@ class Realtime:
             session.push(self._handshake(session, upgrades=("websocket",)))
         if method == "POST":
             return await polling.listen(session, receive, self._dialogue.hear, self._limits.payload)
+        over = session.ended and not session.outbox
         answer = await polling.say(session, receive)
-        if session.ended:
-            self._sessions.pop(session.sid, None)  # it has heard the last
+        if over:
+            self._sessions.pop(session.sid, None)
         return answer
 
     def _handshake(self, session: Session, upgrades: Sequence[str]) -> str:

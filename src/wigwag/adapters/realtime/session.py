@@ -114,9 +114,13 @@ class Session:
         del self.outbox[:sent]
 
     def take(self) -> list[Frame]:
-        """Everything that waits, as the answer to a poll."""
+        """Everything that waits."""
         taken, self.outbox, self.waiting = self.outbox, [], 0
         return taken
+
+    def last_word(self) -> Frame:
+        """What a poll is told when there is nothing else; after it nobody needs to poll again."""
+        return CLOSE if self.ended and not self.clean and self.wire is None else NOOP
 
     def release_poll(self) -> None:
         """Answer the poll that waits, if one does, with nothing."""
@@ -135,20 +139,18 @@ class Session:
 
         Args:
             clean: the client said goodbye.
-            orderly: what waits in the outbox is still told to the next poll.
+            orderly: what waits in the outbox is still told to the next poll, and the end to the one after it: the
+                official client forgets what came together with an end.
         """
         if self.ended:
             return
         self.ended, self.clean = why, clean
-        polled = self.poll is not None and not self.poll.done()
         if not orderly:
             self.take()
         for wire in (self.wire, self.trial):
             if wire is not None:
                 wire.close(why)
-        if self.wire is None and (polled or orderly):
-            self.outbox.append(NOOP if clean else CLOSE)
-        if self.poll is not None and polled:
+        if self.poll is not None and not self.poll.done():
             self.poll.set_result(None)
         if not self.working:
             self._left(self)
