@@ -68,16 +68,16 @@ def _upsert_newer(dialect: str) -> Insert:
     """Insert what was seen of users, or change it where that is not older. What is known of them otherwise stays."""
     if dialect == "mysql":
         into = mysql.insert(users)
-        # In the order of this list, and each sees what those before it have changed: so `v` is the last.
         return into.on_duplicate_key_update(_newer(into.inserted))
     insert = postgresql.insert(users) if dialect == "postgresql" else sqlite.insert(users)
-    return insert.on_conflict_do_update(index_elements=[users.c.id], set_=dict(_newer(insert.excluded)))
+    return insert.on_conflict_do_update(index_elements=[users.c.id], set_=_newer(insert.excluded))
 
 
-def _newer(new: Any) -> list[tuple[str, ColumnElement[Any]]]:
+def _newer(new: Any) -> dict[str, ColumnElement[Any]]:
+    """What becomes of each column. MariaDB sees a changed `v` in the others' conditions, and they hold all the same."""
     newer = new.v >= users.c.v
-    changes = [(name, case((newer, new[name]), else_=users.c[name])) for name in ("status", "is_online", "choice", "v")]
-    return [("last_seen", _later(users.c.last_seen, new.last_seen)), *changes]
+    changes = {name: case((newer, new[name]), else_=users.c[name]) for name in ("status", "is_online", "choice", "v")}
+    return {"last_seen": _later(users.c.last_seen, new.last_seen), **changes}
 
 
 def _row(presence: UserPresence) -> dict[str, Any]:
