@@ -18,14 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
-from aiormq import spec
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests import servers
 from tests.acceptance import flood
 from tests.acceptance.doors import QueueDoor
-from tests.acceptance.envelopes import QUEUE, good
+from tests.acceptance.envelopes import QUEUE, Nameless, good
 from tests.acceptance.kills import PEOPLE, World, world
 from tests.acceptance.processes import Process, wait
 from tests.acceptance.trouble import ready
@@ -41,7 +39,7 @@ AT_ONCE = 1000  # jobs written at once
 
 def envelopes(count: int) -> Iterator[flood.Raw]:
     texts = {f"message {number}": PEOPLE[number % len(PEOPLE)] for number in range(count)}
-    return ((body, spec.Basic.Properties(delivery_mode=2)) for body in good(texts))
+    return ((body, Nameless(delivery_mode=2)) for body in good(texts))
 
 
 def samples(gateway: Process, over: float) -> list[float]:

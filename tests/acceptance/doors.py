@@ -17,7 +17,7 @@ from aiormq import spec
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import AMQPError
 
-from tests.acceptance.envelopes import EXCHANGE, QUEUE, ROUTING_KEY, USER
+from tests.acceptance.envelopes import EXCHANGE, QUEUE, ROUTING_KEY, USER, Nameless
 from tests.acceptance.processes import Process, wait
 
 AWAY = (AMQPError, OSError, RuntimeError, TimeoutError, asyncio.CancelledError)  # how a broker's end looks
@@ -107,7 +107,8 @@ class QueueDoor:
     async def _publish(self, channel: AbstractChannel, key: str, notes: Notes) -> None:
         text, to = notes.asked[key]
         body = json.dumps({"user_id": USER, "text_message": text, "destination": f"+{to}"}).encode()
-        properties = spec.Basic.Properties(message_id=key if self._named else None, delivery_mode=2)
+        named = self._named
+        properties = spec.Basic.Properties(message_id=key, delivery_mode=2) if named else Nameless(delivery_mode=2)
         self._published.add(key)
         await channel.basic_publish(
             body, exchange=EXCHANGE, routing_key=ROUTING_KEY, properties=properties, mandatory=True

@@ -9,6 +9,8 @@ from itertools import cycle, islice
 from typing import Any
 from uuid import UUID
 
+from aiormq import spec
+
 EXCHANGE, ROUTING_KEY, QUEUE = "woragis.notifications", "whatsapp.send", "whatsapp.queue"
 USER = str(UUID(int=7))
 AT_ONCE = 4  # publishing programs
@@ -43,6 +45,18 @@ WRONG: list[tuple[str, bytes]] = [
         ]
     ),
 ]
+
+
+class Nameless(spec.Basic.Properties):
+    """Properties without a `message_id`, whatever happens: aiormq gives one to each message that has none."""
+
+    @property
+    def message_id(self) -> None:
+        """There is none."""
+
+    @message_id.setter
+    def message_id(self, _given: str | None) -> None:
+        """It is not taken."""
 
 
 def wrong(count: int) -> list[tuple[str, bytes]]:

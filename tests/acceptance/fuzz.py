@@ -17,7 +17,7 @@ from aiormq import spec
 from hypothesis import strategies as st
 from hypothesis.errors import NonInteractiveExampleWarning
 
-from tests.acceptance.envelopes import USER
+from tests.acceptance.envelopes import USER, Nameless
 
 HUGE = 10 * (1 << 20)  # bytes
 DEEP = 100_000  # brackets
@@ -161,7 +161,8 @@ class Odd:
             {"x" * 128: "y" * 5000, "": ""},
             {"x-raw": _Raw("raw")},
         ]
-        return spec.Basic.Properties(
+        kind = Nameless if message_id is None else spec.Basic.Properties
+        return kind(
             message_id=message_id,
             delivery_mode=chance.choice([1, 2]),
             headers=chance.choice(headers),
