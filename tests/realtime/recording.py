@@ -14,6 +14,7 @@ class Recorder:
     server: Realtime
 
     def __init__(self) -> None:
+        self.tried: list[SocketId] = []
         self.connected: list[SocketId] = []
         self.auths: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
@@ -23,6 +24,7 @@ class Recorder:
         self.left = asyncio.Event()  # somebody is gone
 
     async def connect(self, socket: SocketId, auth: dict[str, Any], headers: Mapping[str, str]) -> None:
+        self.tried.append(socket)
         self.auths.append(auth)
         self.headers.append(headers)
         if auth.get("token") == "forged":

@@ -36,6 +36,9 @@ async def test_who_is_refused_hears_why_and_may_try_again(said: str, heard: str)
         socket = await w.websocket()
         await w.tell(socket, said)
         assert socket.got[1:] == [heard]
+        for nobody in w.handlers.tried:
+            await w.server.disconnect(nobody, "unknown")
+        assert socket.got[1:] == [heard]
         await w.tell(socket, "40")
         assert len(w.handlers.connected) == 1
         socket.hang_up()
@@ -186,6 +189,20 @@ async def test_a_slow_reader_is_cut_off_at_its_limit_and_nobody_else_is() -> Non
         assert w.tasks[0].done()
 
 
+async def test_a_reader_that_catches_up_each_time_is_not_cut_off() -> None:
+    async with world(Limits(outbox=1000)) as w:
+        socket = await w.connected()
+        for _ in range(5):
+            socket.stall()
+            for _ in range(5):
+                w.server.emit(w.handlers.connected, "x", "y" * 90)
+            await w.clock.settle()
+            socket.go_on()
+            await w.clock.settle()
+        assert len(socket.got) == 25
+        assert socket.closed is None
+
+
 async def test_a_writer_needs_no_task_while_the_reader_is_quick() -> None:
     async with world() as w:
         sockets = [await w.connected() for _ in range(3)]
@@ -225,6 +242,16 @@ async def test_a_flood_ends_the_connection_and_its_answers() -> None:
         assert len(w.handlers.events) <= 5
         await w.tell(other, '42["message"]')
         assert other.got == ['42["message-back"]']
+
+
+async def test_who_is_too_quick_at_times_is_not_cut_off_for_it() -> None:
+    async with world(Limits(messages=1.0, messages_burst=1.0, strikes=3)) as w:
+        socket = await w.websocket()
+        for _ in range(5):
+            await w.tell(socket, *['40{"token":"forged"}'] * 3)
+            await w.clock.advance(1.0)
+        assert len(w.handlers.auths) == 5
+        assert socket.closed is None
 
 
 async def test_a_flood_of_attempts_to_enter_is_refused_before_anybody_is_asked() -> None:

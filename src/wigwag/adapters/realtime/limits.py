@@ -28,7 +28,7 @@ class Limits:
 
 
 class Bucket:
-    """Tokens that come back with time."""
+    """Tokens that come back with time, which never goes back."""
 
     __slots__ = ("_at", "_tokens")
 
@@ -37,7 +37,7 @@ class Bucket:
 
     def take(self, amount: float, *, rate: float, burst: float, now: float) -> bool:
         """Take so many, if there are as many."""
-        self._tokens = min(burst, self._tokens + max(0.0, now - self._at) * rate)
+        self._tokens = min(burst, self._tokens + (now - self._at) * rate)
         self._at = now
         if amount > self._tokens:
             return False
