@@ -161,7 +161,34 @@ async def test_the_store_may_be_away_and_nothing_is_lost(lobby: Lobby, host: Hos
 
 
 async def test_v_goes_on_where_it_was(lobby: Lobby, host: Host, facts: RecordingSink) -> None:
-    host.kept[ANNA] = UserPresence(user=ANNA, v=41, last_seen=5.0)
+    ahead = 1 << 50
+    host.kept[ANNA] = UserPresence(user=ANNA, v=ahead, last_seen=5.0)
     await lobby.enter(ANNA, "a")
-    assert [fact.view.v for fact in facts.of(UserChanged)] == [42]
+    assert [fact.view.v for fact in facts.of(UserChanged)] == [ahead + 1]
     assert lobby.active_users_count() == 1
+
+
+async def test_privacy_and_contacts_that_change_hold_at_once(lobby: Lobby, host: Host, facts: RecordingSink) -> None:
+    await lobby.enter(BEN, "b")
+    await lobby.enter(CLEO, "c")
+    await lobby.enter(ANNA, "a")
+    host.known[ANNA] = {CLEO}
+    await lobby.refresh(ANNA)
+    lobby.choose(ANNA, Choice.AWAY)
+    host.private[ANNA] = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
+    await lobby.refresh(ANNA)
+    lobby.choose(ANNA, Choice.BUSY)
+    await lobby.enter(ANNA, "laptop")
+    assert told(facts, ANNA) == [("online", {ANNA, BEN, CLEO}), ("away", {ANNA, CLEO})]
+
+
+async def test_who_is_forgotten_is_gone_and_not_written(
+    lobby: Lobby, host: Host, facts: RecordingSink, clock: FakeClock
+) -> None:
+    await lobby.enter(BEN, "b")
+    await lobby.enter(ANNA, "a")
+    lobby.forget(ANNA)
+    await clock.advance(10.0)
+    assert told(facts, ANNA)[-1] == ("offline", {BEN})
+    assert ANNA not in host.kept
+    lobby.forget(STRANGER)

@@ -43,7 +43,9 @@ def test_the_seeds_multi_device_table() -> None:
     steps.append(leave(steps[-1], "phone", NOW + 2, goodbye=True))
     steps.append(leave(steps[-1], "laptop", NOW + 3, goodbye=True))
     assert [step.shown for step in steps] == ["offline", "online", "online", "online", "offline"]
-    assert [step.v for step in steps] == [0, 1, 1, 1, 2]
+    first, last = steps[1].v, steps[-1].v
+    assert [step.v for step in steps] == [0, first, first, first, last]
+    assert 0 < first < last
     assert steps[-1].last_seen == NOW + 3
 
 
@@ -52,13 +54,19 @@ def test_a_lost_device_has_its_grace_and_comes_back_unnoticed() -> None:
     assert (lost.shown, lost.deadline) == (Shown.ONLINE, NOW + 10 + GRACE)
     assert expire(lost, NOW + 10 + GRACE - 0.1) is lost
     back = enter(lost, "phone", NOW + 12)
-    assert (back.shown, back.v, back.deadline) == (Shown.ONLINE, 1, float("inf"))
+    assert (back.shown, back.v, back.deadline) == (Shown.ONLINE, lost.v, float("inf"))
 
 
 def test_after_the_grace_the_user_was_last_seen_when_the_device_was_lost() -> None:
     lost = leave(enter(ALICE, "phone", NOW), "phone", NOW + 10, goodbye=False)
     gone = expire(lost, NOW + 10 + GRACE)
-    assert (gone.shown, gone.last_seen, gone.v, dict(gone.devices)) == (Shown.OFFLINE, NOW + 10, 2, {})
+    assert (gone.shown, gone.last_seen, dict(gone.devices)) == (Shown.OFFLINE, NOW + 10, {})
+    assert gone.v > lost.v
+
+
+def test_v_goes_on_after_a_crash_that_lost_some_of_it() -> None:
+    before = leave(enter(ALICE, "phone", NOW), "phone", NOW + 1, goodbye=True)
+    assert enter(ALICE, "phone", NOW + 2).v > before.v
 
 
 def test_a_choice_ends_with_the_last_device_but_for_invisible() -> None:

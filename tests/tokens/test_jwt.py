@@ -26,7 +26,7 @@ from tests.tokens.minting import (
     published,
     unsigned,
 )
-from wigwag.adapters.tokens import JwtAuthenticator, KeySet, Secret, TrustedAuthenticator
+from wigwag.adapters.tokens import JwtAuthenticator, KeySet, Secret
 from wigwag.app.ports import Principal
 from wigwag.domain.errors import Unauthenticated
 
@@ -199,15 +199,3 @@ async def test_odd_claims_of_the_host_are_a_user_or_refused(claims: dict[str, An
     except Unauthenticated:
         return
     assert principal.until is None or principal.until > NOW
-
-
-@pytest.mark.parametrize(("token", "user"), [("7", 7), ("anna", "anna")])
-async def test_for_demos_the_token_is_the_user_and_the_log_says_so(
-    token: str, user: object, caplog: pytest.LogCaptureFixture
-) -> None:
-    trusted = TrustedAuthenticator()
-    assert "WIGWAG_REALTIME_AUTH=jwt" in caplog.text
-    assert await trusted(token) == Principal(user=user)  # type: ignore[arg-type]
-    for nobody in ("", "two words", "x" * 65):
-        with pytest.raises(Unauthenticated):
-            await trusted(nobody)

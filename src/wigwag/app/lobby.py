@@ -15,6 +15,7 @@ from wigwag.domain.errors import Forbidden
 from wigwag.domain.events import Fact, UserChanged
 from wigwag.domain.users import (
     CONNECTED,
+    Audience,
     Choice,
     Privacy,
     Shown,
@@ -30,7 +31,7 @@ from wigwag.domain.users import (
 
 FLUSH_EVERY = 5.0  # seconds; a crash loses no more of what was last seen
 MOST_ASKED = 500  # users in one question
-REMEMBERED = 100_000  # users whose privacy is known; beyond it all are looked up again
+HIDDEN = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,15 @@ class Host:
     last_seen: LastSeenStore
 
 
+@dataclass(slots=True)
+class _Guest:
+    """A user who is here, and what is needed to tell of them."""
+
+    presence: UserPresence
+    contacts: set[UserId]
+    privacy: Privacy
+
+
 class Lobby:
     """All users of this process."""
 
@@ -49,9 +59,7 @@ class Lobby:
         self, *, directory: Directory, store: LastSeenStore, clock: Clock, announce: Callable[[Fact], None]
     ) -> None:
         self._directory, self._store, self._clock, self._announce = directory, store, clock, announce
-        self._here: dict[UserId, UserPresence] = {}
-        self._contacts: dict[UserId, set[UserId]] = {}
-        self._privacy: dict[UserId, Privacy] = {}
+        self._here: dict[UserId, _Guest] = {}
         self._unsaved: dict[UserId, UserPresence] = {}
         self._entering: dict[UserId, asyncio.Lock] = {}
         self._lost = asyncio.Event()
@@ -62,59 +70,69 @@ class Lobby:
     async def enter(self, user: UserId, device: str) -> list[View]:
         """A device of a user is here. Returns what the user may see of the contacts. Raises StoreUnavailable."""
         async with self._entering.setdefault(user, asyncio.Lock()):
-            if user not in self._here:
-                await self._admit(user)
-            self._change(self._here[user], enter(self._here[user], device, self._clock.now()))
-        return await self.view(user, self._contacts[user])
+            guest = self._here.get(user) or await self._admitted(user)
+            self._here[user] = guest
+            self._change(guest, enter(guest.presence, device, self._clock.now()))
+        return await self.view(user, guest.contacts)
 
     def leave(self, user: UserId, device: str, *, goodbye: bool) -> None:
         """A device is gone. Without a goodbye it has its grace."""
-        presence = self._here.get(user)
-        if presence is None:
-            return
-        self._change(presence, leave(presence, device, self._clock.now(), goodbye=goodbye))
-        self._lost.set()
+        guest = self._here.get(user)
+        if guest is not None:
+            self._change(guest, leave(guest.presence, device, self._clock.now(), goodbye=goodbye))
+            self._lost.set()
 
     def choose(self, user: UserId, choice: Choice) -> None:
         """The user wants to be shown differently. Raises Forbidden for somebody who is not here."""
-        presence = self._here.get(user)
-        if presence is None:
+        guest = self._here.get(user)
+        if guest is None:
             raise Forbidden("Say who you are first.")
-        self._change(presence, choose(presence, choice, self._clock.now()))
+        self._change(guest, choose(guest.presence, choice, self._clock.now()))
 
-    def refresh(self, user: UserId) -> None:
-        """The user's contacts or privacy changed: look them up again when somebody needs them."""
-        self._privacy.pop(user, None)
-        self._contacts.pop(user, None)
+    async def refresh(self, user: UserId) -> None:
+        """The user's contacts or privacy changed. Raises StoreUnavailable."""
+        guest = self._here.get(user)
+        if guest is not None:
+            guest.contacts = await self._directory.contacts(user)
+            guest.privacy = (await self._directory.privacy([user])).get(user, HIDDEN)
+
+    def forget(self, user: UserId) -> None:
+        """The user is no more: the devices go, and nothing is written of them any more."""
+        guest = self._here.get(user)
+        for device in guest.presence.devices if guest is not None else ():
+            self.leave(user, device, goodbye=True)
+        self._unsaved.pop(user, None)
 
     # --- questions
 
     async def view(self, asker: UserId | None, users: Collection[UserId]) -> list[View]:
         """What somebody may see of users, in their order; None asks as the operator, who may see all."""
         users = list(users)[:MOST_ASKED]
-        missing = [user for user in users if user not in self._here]
-        stored = {kept.user: kept for kept in await self._store.load(missing)} if missing else {}
+        missing = [user for user in users if user not in self._here and user not in self._unsaved]
+        known = {kept.user: kept for kept in await self._store.load(missing)} if missing else {}
+        known |= {user: self._unsaved[user] for user in users if user in self._unsaved}
+        known |= {user: self._here[user].presence for user in users if user in self._here}
+        if asker is None:
+            return [_whole(known[user]) if user in known else View(user=user) for user in users]
         privacy = await self._privacy_of(users)
-        contacts = await self._contacts_of(asker) if asker is not None else set()
-        views = []
-        for user in users:
-            presence = self._here.get(user) or self._unsaved.get(user) or stored.get(user)
-            if presence is None or (user not in privacy and asker is not None):
-                views.append(View(user=user))
-            elif asker is None or asker == user:
-                views.append(_whole(presence))
-            else:
-                views.append(view(presence, privacy[user], contact=user in contacts))
-        return views
+        contacts = self._here[asker].contacts if asker in self._here else await self._directory.contacts(asker)
+        return [
+            _whole(known[user])
+            if user == asker and user in known
+            else view(known[user], privacy[user], contact=user in contacts)
+            if user in known and user in privacy
+            else View(user=user)
+            for user in users
+        ]
 
     def is_user_online(self, user: UserId) -> bool:
         """Whether a user has a device here and lets it be seen (seed 004: `isUserOnline`)."""
-        presence = self._here.get(user)
-        return presence is not None and presence.shown is not Shown.OFFLINE
+        guest = self._here.get(user)
+        return guest is not None and guest.presence.shown is not Shown.OFFLINE
 
     def active_users_count(self) -> int:
         """How many users have a device here (seed 004: `getActiveUsersCount`)."""
-        return sum(bool(presence.devices) for presence in self._here.values())
+        return sum(bool(guest.presence.devices) for guest in self._here.values())
 
     # --- working
 
@@ -128,9 +146,9 @@ class Lobby:
         while True:
             self._lost.clear()
             now = self._clock.now()
-            for presence in [found for found in self._here.values() if found.deadline <= now]:
-                self._change(presence, expire(presence, now))
-            nearest = min((presence.deadline for presence in self._here.values()), default=CONNECTED)
+            for guest in [found for found in self._here.values() if found.presence.deadline <= now]:
+                self._change(guest, expire(guest.presence, now))
+            nearest = min((guest.presence.deadline for guest in self._here.values()), default=CONNECTED)
             await self._clock.wait(self._lost, None if nearest == CONNECTED else nearest)
 
     async def _save(self) -> None:
@@ -146,43 +164,28 @@ class Lobby:
 
     # --- inside
 
-    async def _admit(self, user: UserId) -> None:
+    async def _admitted(self, user: UserId) -> _Guest:
         kept = self._unsaved.get(user) or next(iter(await self._store.load([user])), UserPresence(user=user))
-        await self._contacts_of(user)
-        await self._privacy_of([user])
-        self._here.setdefault(user, replace(kept, shown=Shown.OFFLINE))
+        contacts = await self._directory.contacts(user)
+        privacy = (await self._directory.privacy([user])).get(user, Privacy())
+        return _Guest(presence=replace(kept, shown=Shown.OFFLINE), contacts=contacts, privacy=privacy)
 
-    def _change(self, before: UserPresence, after: UserPresence) -> None:
+    def _change(self, guest: _Guest, after: UserPresence) -> None:
+        before, guest.presence = guest.presence, after
         user = after.user
-        if after.devices:
-            self._here[user] = after
-        else:
+        if not after.devices:
             self._here.pop(user, None)
             self._entering.pop(user, None)
         self._unsaved[user] = after
-        if after.v == before.v:
-            return
-        privacy = self._privacy.get(user, Privacy())
-        shown, contacts = view(after, privacy, contact=True), self._contacts.get(user, set())
-        if not after.devices:
-            self._contacts.pop(user, None)
-        if shown != view(before, privacy, contact=True):
-            audience = tuple(other for other in (*contacts, user) if other in self._here)
+        shown = view(after, guest.privacy, contact=True)
+        if after.v != before.v and shown != view(before, guest.privacy, contact=True):
+            audience = tuple(other for other in (*guest.contacts, user) if other in self._here)
             self._announce(UserChanged(view=shown, audience=audience, at=self._clock.now()))
 
-    async def _contacts_of(self, user: UserId) -> set[UserId]:
-        if user not in self._contacts:
-            self._contacts[user] = await self._directory.contacts(user)
-        return self._contacts[user]
-
     async def _privacy_of(self, users: Collection[UserId]) -> dict[UserId, Privacy]:
-        unknown = [user for user in users if user not in self._privacy]
-        if unknown:
-            if len(self._privacy) > REMEMBERED:
-                self._privacy.clear()
-                unknown = list(users)
-            self._privacy |= await self._directory.privacy(unknown)
-        return {user: self._privacy[user] for user in users if user in self._privacy}
+        here = {user: self._here[user].privacy for user in users if user in self._here}
+        others = [user for user in users if user not in here]
+        return here | dict(await self._directory.privacy(others) if others else {})
 
 
 def _whole(presence: UserPresence) -> View:

@@ -21,7 +21,7 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose.backups import back_up, put_back
-from wigwag.compose.parts import broker, checks, metrics, outside, trust
+from wigwag.compose.parts import broker, checks, directory, metrics, outside, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.compose.sockets import sockets
 from wigwag.config import Settings
@@ -57,7 +57,8 @@ async def run(
         stack.push_async_callback(stores.close)
         outgoing = Outgoing(settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
-        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing)))
+        contacts = await stack.enter_async_context(directory(settings, stores))
+        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts)))
         await core.restore()
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop

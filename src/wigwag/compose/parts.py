@@ -2,7 +2,8 @@
 """The parts that a gateway is made of, from its settings. Nothing is decided here but who gets whom."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 
 import httpx
 
@@ -15,12 +16,14 @@ from wigwag.adapters.metrics import Metrics, hashed, named
 from wigwag.adapters.metrics.names import INBOX_DROPPED, QUEUE_DEPTH, QUEUE_DLQ_SIZE, RECORDER_BACKLOG, RECORDER_DROPPED
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.rest import BROKER, Check
+from wigwag.adapters.storage.directory import open_directory
 from wigwag.adapters.storage.stores import Stores
 from wigwag.adapters.whatsapp.courier import WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.app.core import Core, Outside
 from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
+from wigwag.app.ports import Directory
 from wigwag.app.webhooks import Hooks
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
@@ -30,7 +33,14 @@ MIB = 1 << 20
 TRUST_TIMEOUT = 10.0  # seconds for the simulator to tell its key
 
 
-def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock, outgoing: Outgoing) -> Outside:
+def outside(
+    settings: Settings,
+    whatsapp: WhatsApp,
+    stores: Stores,
+    clock: SystemClock,
+    outgoing: Outgoing,
+    directory: Directory,
+) -> Outside:
     """Everything that the use cases need from outside."""
     return Outside(
         link=whatsapp,
@@ -42,7 +52,7 @@ def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: Syste
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
-        host=Host(users=stores.users, directory=stores.users, last_seen=stores.last_seen),
+        host=Host(users=stores.users, directory=directory, last_seen=stores.last_seen),
         clock=clock,
         pace=settings.pace,
         cap=settings.subscriptions_cap,
@@ -50,6 +60,22 @@ def outside(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: Syste
         retention=settings.retention_days * DAY,
         on_sink_error=logbook.sink_failed,
     )
+
+
+@asynccontextmanager
+async def directory(settings: Settings, stores: Stores) -> AsyncIterator[Directory]:
+    """Whose contacts are whose: as we keep it, or as the host's own query says."""
+    if not settings.users_contacts_query:
+        yield stores.users
+        return
+    url = settings.users_directory_url
+    address = None if url is None else url.get_secret_value()
+    hosts = open_directory(stores.database, settings.users_contacts_query, stores.users, address)
+    try:
+        yield hosts
+    finally:
+        if address is not None:
+            await hosts.close()
 
 
 def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock, outgoing: Outgoing) -> Mail:

@@ -71,7 +71,7 @@ class UserPresence:
     Args:
         devices: until when each counts.
         last_seen: when others could last see the user; it never goes back.
-        v: rises with every change that others may hear of.
+        v: rises with every change that others may hear of, also over a crash, since it is never behind the clock (ms).
     """
 
     user: UserId
@@ -130,7 +130,7 @@ def _fold(presence: UserPresence, now: float, seen: float) -> UserPresence:
         last_seen = max(last_seen or now, now)
     elif presence.shown is not Shown.OFFLINE:
         last_seen = max(last_seen or seen, seen)
-    v = presence.v + (shown is not presence.shown)
+    v = presence.v if shown is presence.shown else max(presence.v + 1, int(now * 1000))
     return replace(presence, devices=devices, choice=choice, shown=shown, last_seen=last_seen, v=v)
 
 

@@ -37,33 +37,40 @@ async def say(session: Session, receive: Receive) -> Response | None:
 
 async def listen(session: Session, receive: Receive, hear: Hear, largest: int) -> Response:
     """Do what the packets of a request ask for, in order."""
-    if session.working:
+    if session.posting:
         session.end(Ending.OVERLAP)
         return Response(status_code=HTTPStatus.BAD_REQUEST)
-    body = await _body(receive, largest)
-    if body is None:
-        session.end(Ending.TOO_LARGE)
-        return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    session.posting = True
+    try:
+        await _listen(session, receive, hear, largest)
+    finally:
+        session.posting = False
+    match session.ended:
+        case None | Ending.GOODBYE:
+            return Response(b"ok", media_type=_TEXT)
+        case Ending.TOO_LARGE:
+            return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        case _:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _listen(session: Session, receive: Receive, hear: Hear, largest: int) -> None:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            session.end(Ending.TRANSPORT)
+            return
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > largest:
+            session.end(Ending.TOO_LARGE)
+            return
     try:
         for frame in decode_payload(body):
             await hear(session, frame)
     except Malformed:
         session.end(Ending.MALFORMED)
-    if session.ended and not session.clean:
-        return Response(status_code=HTTPStatus.BAD_REQUEST)
-    return Response(b"ok", media_type=_TEXT)
-
-
-async def _body(receive: Receive, largest: int) -> bytes | None:
-    """Read a body; None for one that is too large."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > largest:
-            return None
-    return body
 
 
 async def _still_there(poll: asyncio.Future[None], receive: Receive) -> bool:

@@ -53,6 +53,7 @@ class Session:
         "outbox",
         "partial",
         "poll",
+        "posting",
         "probed",
         "sid",
         "sockets",
@@ -80,6 +81,7 @@ class Session:
         self.sockets: dict[str, Socket] = {}  # by namespace
         self.wire: Wire | None = None  # None: long polling
         self.poll: Future[None] | None = None  # a request that waits for something to say
+        self.posting = False  # a request brings packets
         self.trial: Wire | None = None  # may become the wire
         self.probed = False  # its trial packet went both ways, so polls are sent away
         self.outbox: list[Frame] = []

@@ -34,7 +34,7 @@ async def upgrade(session: Session, wire: Wire) -> bool:
         wire.write(PONG + PROBE)
         session.probed = True
         session.release_poll()
-        if await wire.read() != UPGRADE or session.ended or session.working:
+        if await wire.read() != UPGRADE or session.ended or session.posting:
             return False
         session.upgrade(wire)
         return True

@@ -60,7 +60,7 @@ async def get_user(user: TheUser, gateway: TheGateway) -> schemas.User:
 async def put_user(user: TheUser, wish: schemas.UserWish, gateway: TheGateway) -> schemas.User:
     """Create a user, or change all that is known of one. Contacts and presence stay."""
     await gateway.users.put([wish.user(user)])
-    gateway.lobby.refresh(user)
+    await gateway.lobby.refresh(user)
     return schemas.User.of(await _known(gateway, user))
 
 
@@ -69,7 +69,7 @@ async def remove_user(user: TheUser, gateway: TheGateway) -> None:
     """Forget a user, with contacts and presence."""
     if not await gateway.users.remove(user):
         raise NotFound(_NOBODY)
-    gateway.lobby.refresh(user)
+    gateway.lobby.forget(user)
 
 
 @router.put("/{id}/contacts", status_code=204, response_class=Response, responses=problems(400, 404, 422, 503))
@@ -77,7 +77,7 @@ async def add_contacts(user: TheUser, wish: schemas.Contacts, gateway: TheGatewa
     """These people have chatted with the user, so each is a contact of the other. Others stay contacts too."""
     await _known(gateway, user)
     await gateway.users.add_contacts(user, wish.contacts)
-    _refresh(gateway, user, wish.contacts)
+    await _refresh(gateway, user, wish.contacts)
 
 
 @router.delete("/{id}/contacts", status_code=204, response_class=Response, responses=problems(404, 422, 503))
@@ -90,7 +90,7 @@ async def remove_contacts(
     gone = [user_id(each) for each in contact]
     await _known(gateway, user)
     await gateway.users.remove_contacts(user, gone)
-    _refresh(gateway, user, gone)
+    await _refresh(gateway, user, gone)
 
 
 @router.get("/{id}/presence", responses=problems(404, 422, 503))
@@ -110,9 +110,9 @@ async def _known(gateway: Gateway, user: UserId) -> User:
     return found
 
 
-def _refresh(gateway: Gateway, user: UserId, contacts: Collection[UserId]) -> None:
+async def _refresh(gateway: Gateway, user: UserId, contacts: Collection[UserId]) -> None:
     for each in {user, *contacts}:
-        gateway.lobby.refresh(each)
+        await gateway.lobby.refresh(each)
 
 
 def _whatsapp(gateway: Gateway, user: User | None) -> Presence | None:

@@ -6,6 +6,5 @@ The only room that knows JSON Web Tokens. It keeps no user and opens no socket.
 
 from wigwag.adapters.tokens.jwt import JwtAuthenticator
 from wigwag.adapters.tokens.keys import Fetch, Keys, KeySet, Secret, file
-from wigwag.adapters.tokens.trusted import TrustedAuthenticator
 
-__all__ = ["Fetch", "JwtAuthenticator", "KeySet", "Keys", "Secret", "TrustedAuthenticator", "file"]
+__all__ = ["Fetch", "JwtAuthenticator", "KeySet", "Keys", "Secret", "file"]

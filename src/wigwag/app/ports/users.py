@@ -36,7 +36,9 @@ class Directory(Protocol):
 class UserStore(Protocol):
     """Keeps users and their contacts."""
 
-    async def put(self, users: Sequence[User]) -> None: ...
+    async def put(self, users: Sequence[User]) -> None:
+        """Create or change users, all or none. Raises Conflict if a phone number is another's."""
+        ...
 
     async def get(self, user: UserId) -> User | None: ...
 
