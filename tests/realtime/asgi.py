@@ -116,9 +116,13 @@ class World:
         sid: str = "",
         query: Mapping[str, str] = NOTHING,
         leaves: asyncio.Event | None = None,
+        halfway: bool = False,
         headers: Mapping[str, str] = NOTHING,
     ) -> Answer:
-        """Begin a request; it is answered when the clock has settled, or later. `leaves`: when the client goes away."""
+        """Begin a request; it is answered when the clock has settled, or later. `leaves`: when the client goes away.
+
+        `halfway`: the second half of the body never comes.
+        """
         answer = Answer()
         body = body.encode() if isinstance(body, str) else body
         halves = [body[: len(body) // 2], body[len(body) // 2 :]]
@@ -128,7 +132,7 @@ class World:
         ]
 
         async def receive() -> Message:
-            if coming:
+            if coming and not (halfway and len(coming) == 1):
                 return coming.pop(0)
             await (leaves or asyncio.Event()).wait()
             return {"type": "http.disconnect"}

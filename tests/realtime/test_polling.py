@@ -71,6 +71,29 @@ async def test_a_second_post_beside_the_first_ends_the_session() -> None:
         assert w.handlers.gone == [(w.handlers.connected[0], False)]
 
 
+async def test_a_request_that_breaks_off_ends_the_session_and_nothing_of_it_is_done() -> None:
+    async with world() as w:
+        sid = await w.polling()
+        await w.request("POST", "40", sid=sid)
+        leaves = asyncio.Event()
+        w.ask("POST", '42["message"]\x1e42["message"]', sid=sid, leaves=leaves, halfway=True)
+        await w.clock.settle()
+        leaves.set()
+        await w.clock.settle()
+        assert w.handlers.events == []
+        assert w.server.counts["transport_closed"] == 1
+
+
+async def test_a_second_post_while_the_first_is_still_coming_ends_the_session() -> None:
+    async with world() as w:
+        sid = await w.polling()
+        w.ask("POST", "40", sid=sid, halfway=True)
+        await w.clock.settle()
+        assert (await w.request("POST", "40", sid=sid)).status == 400
+        assert w.server.counts["overlapping_requests"] == 1
+        assert w.handlers.connected == []
+
+
 async def test_a_goodbye_is_clean_and_lets_the_poll_go() -> None:
     async with world() as w:
         sid = await w.polling()
