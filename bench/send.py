@@ -25,6 +25,8 @@ from statistics import median
 from threading import Event, Thread
 from typing import Any
 
+import uvloop
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests import servers
@@ -223,7 +225,7 @@ def main() -> int:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["gateway", _]:
-            asyncio.run(gateway())
+            uvloop.run(gateway())  # as `wigwag serve` does
         case ["bare", url, folder, messages, way]:
             bare(url, folder, int(messages), way)
         case _:
