@@ -21,15 +21,16 @@ for (const { id, name } of [me, ...contacts]) await put(`/api/users/${id}`, { na
 await put(`/api/users/${me.id}/contacts`, { contacts: contacts.map(contact => contact.id) })
 
 /** The next person in turn comes, goes, or wants to be shown differently. The last two stay away. */
+const acts = ['away', 'busy', 'leave', 'online', 'away']
 const here = new Map()
 let turn = 0
 function live() {
   const { id } = contacts[turn % (contacts.length - 2)]
-  const client = here.get(id)
-  if (client === undefined) here.set(id, new PresenceClient({ url: gateway, userId: id }))
-  else if (turn % 3 === 0) client.close(here.delete(id))
-  else client.setStatus(['away', 'busy', 'online'][turn % 3]).catch(console.error)
+  const [client, act] = [here.get(id), acts[turn % acts.length]]
   turn++
+  if (client === undefined) here.set(id, new PresenceClient({ url: gateway, userId: id }))
+  else if (act !== 'leave') client.setStatus(act).catch(console.error)
+  else if (here.delete(id)) client.close()
 }
 for (let step = 0; step < 12; step++) live()
 setInterval(live, 4_000)
@@ -39,6 +40,7 @@ const build = await context({
   bundle: true,
   format: 'esm',
   outdir: folder,
+  write: false,
   define: { GATEWAY: JSON.stringify(gateway), 'process.env.NODE_ENV': '"production"' },
 })
 await build.serve({ host: '127.0.0.1', port: Number(port), servedir: folder })
