@@ -24,9 +24,13 @@ async def here() -> AsyncIterator[Live]:
 
 @pytest.fixture
 async def http(here: Live) -> AsyncIterator[httpx.AsyncClient]:
-    params = {"EIO": "4", "transport": "polling"}
-    async with httpx.AsyncClient(base_url=f"{here.http}/socket.io/", params=params) as client:
+    async with polls(here) as client:
         yield client
+
+
+def polls(server: Live) -> httpx.AsyncClient:
+    """A client of long polling."""
+    return httpx.AsyncClient(base_url=f"{server.http}/socket.io/", params={"EIO": "4", "transport": "polling"})
 
 
 async def opened(http: httpx.AsyncClient) -> dict[str, str]:
@@ -59,7 +63,7 @@ async def test_both_transports_begin_with_the_handshake(here: Live, http: httpx.
         assert text[0] == "0"
         assert set(told) == FIELDS
         assert told["upgrades"] == upgrades
-        assert (told["pingInterval"], told["pingTimeout"], told["maxPayload"]) == (300, 200, 1_000_000)
+        assert (told["pingInterval"], told["pingTimeout"], told["maxPayload"]) == (300, 10_000, 1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -128,20 +132,26 @@ async def test_a_poll_brings_pings_and_stays_open_for_who_answers(http: httpx.As
         assert (await http.post("", params=session, content="3")).status_code == 200
 
 
-async def test_a_poll_without_pongs_ends(http: httpx.AsyncClient) -> None:
-    session = await opened(http)
-    assert (await http.get("", params=session)).text == "2"
-    assert (await http.get("", params=session)).text == "1"
-    assert (await http.get("", params=session)).status_code == 400
+async def test_a_poll_without_pongs_ends() -> None:
+    async with live(timeout=0.2) as hasty, polls(hasty) as http:
+        session = await opened(http)
+        assert (await http.get("", params=session)).text == "2"
+        assert (await http.get("", params=session)).text == "1"
+        assert (await http.get("", params=session)).status_code == 400
 
 
-async def test_a_websocket_brings_pings_and_closes_without_pongs(here: Live) -> None:
+async def test_a_websocket_brings_pings_and_stays_open_for_who_answers(here: Live) -> None:
     async with connect(here.websocket()) as socket:
         await socket.recv()
         for _ in range(3):
             assert await socket.recv() == "2"
             await socket.send("3")
+
+
+async def test_a_websocket_without_pongs_is_closed() -> None:
+    async with live(timeout=0.2) as hasty, connect(hasty.websocket()) as socket:
         await socket.wait_closed()
+        assert hasty.server.counts["ping_timeout"] == 1
 
 
 async def test_a_goodbye_by_polling_lets_the_poll_go(http: httpx.AsyncClient) -> None:
