@@ -14,7 +14,7 @@ from wigwag import __version__, logs
 from wigwag.adapters import logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.outgoing import Outgoing
-from wigwag.adapters.realtime import mounted
+from wigwag.adapters.realtime import Limits, mounted
 from wigwag.adapters.rest import build_app
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
@@ -85,7 +85,19 @@ def _doors(
     )
     whole = app if users is None else mounted(users.server, app)
     config = uvicorn.Config(
-        whole, ws="websockets-sansio", log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN
+        whole,
+        ws="websockets-sansio",
+        ws_max_size=Limits().payload,
+        ws_ping_interval=None,  # Engine.IO has a heartbeat of its own
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN,
     )
     parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users}
-    return Server(config), {name: part for name, part in parts.items() if part is not None}
+    server = Server(config, users.close if users is not None else _nothing)
+    return server, {name: part for name, part in parts.items() if part is not None}
+
+
+async def _nothing() -> None:
+    """No long connections are there to let go."""

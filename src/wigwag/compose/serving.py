@@ -20,6 +20,7 @@ from wigwag.domain.errors import Unavailable
 log = logging.getLogger("wigwag.compose")
 
 DRAIN = 5  # seconds for open requests to end when we stop
+STUCK_READER = 30_000  # milliseconds without an acknowledgement of what was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ async def serve(
                 await on_ready(Running(url=url, gateway=core.gateway, hear=core.fanout.add, stop=stopping.set))
             await stopping.wait()
             log.info("Stopping", extra={"action": "gateway.stopping"})
+            await server.farewell()
             server.should_exit = True
             await serving
             await core.drain()
@@ -66,11 +68,15 @@ async def serve(
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its own signal handlers, and with a word when it answers."""
+    """uvicorn without its own signal handlers, and with a word when it answers.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    Args:
+        farewell: lets long connections go before we stop.
+    """
+
+    def __init__(self, config: uvicorn.Config, farewell: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
-        self.answering = asyncio.Event()
+        self.answering, self.farewell = asyncio.Event(), farewell
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -86,6 +92,8 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
     """A listening socket, taken first, so that a second gateway fails before it touches any session."""
     try:
         listening = socket.create_server((host, port), backlog=1024)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # a reader that is stuck is given up, also while it is being closed
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_READER)
     except OSError as error:
         raise Unavailable(f"Cannot listen on {host}:{port} ({error.strerror}): choose another APP_PORT.") from error
     with listening:

@@ -29,6 +29,10 @@ class Sockets:
             tasks.create_task(self.server.run(), name="sockets: heartbeat")
             tasks.create_task(self.door.run(), name="sockets: tokens")
 
+    async def close(self) -> None:
+        """Let all clients go; they come back to whoever is there then."""
+        await self.server.close_all()
+
 
 def sockets(settings: Settings, core: Core, outgoing: Outgoing) -> Sockets | None:
     """Socket.IO, if it is configured."""
