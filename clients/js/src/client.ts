@@ -123,8 +123,7 @@ export class PresenceClient {
       give(token === undefined ? {} : { token })
     } catch (error) {
       this.#fail(new PresenceError('token', `There is no token: ${String(error)}`))
-      this.#socket.disconnect()
-      this.#comeBack()
+      give({}) // the gateway refuses, and then it is asked for again
     }
   }
 
@@ -177,8 +176,9 @@ export class PresenceClient {
   }
 
   async #emit<T>(event: string, argument: unknown): Promise<T> {
-    let answer: Answer<T> | undefined
+    let answer: Answer<T>
     try {
+      if (!this.#socket.connected) throw new Error('cut') // or it would be sent later, before the user is in again
       answer = (await this.#socket.timeout(this.#timeout).emitWithAck(event, argument)) as Answer<T>
     } catch {
       const error = new PresenceError('timeout', `The gateway did not answer ${event}.`, event)

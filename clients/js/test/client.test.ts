@@ -6,6 +6,7 @@ import { PresenceError } from '../src/index.js'
 import { gateway, heard, refusal, wire } from './gateway.js'
 
 const SEEN = '2025-11-10T12:15:00.000Z'
+const UNAUTHENTICATED = Object.assign(new Error('Not ours.'), { data: { code: 'unauthenticated' } })
 const isIn = (news: { connected: boolean }) => news.connected
 
 test('it enters as its user, with its token, and looks at the user', async () => {
@@ -143,7 +144,7 @@ test('a fault of the gateway is tried again', async () => {
 
 test('a forged token is refused for good', async () => {
   await using server = await gateway()
-  server.io.use((_, next) => next(Object.assign(new Error('Not ours.'), { data: { code: 'unauthenticated' } })))
+  server.io.use((_, next) => next(UNAUTHENTICATED))
   const client = server.client({ token: 'forged' })
   await assert.rejects(client.setStatus('away'), { code: 'unauthenticated', message: 'Not ours.' })
 })
@@ -161,6 +162,7 @@ test('an expired token is replaced by a new one', async () => {
 
 test('a token that cannot be had is an error, and asked for again', async () => {
   await using server = await gateway()
+  server.io.use((socket, next) => next(socket.handshake.auth['token'] ? undefined : UNAUTHENTICATED))
   let asked = 0
   const client = server.client({ token: () => (++asked === 1 ? Promise.reject(new Error('down')) : 'token') })
   const told = heard(client, 'error')
