@@ -3,7 +3,7 @@
 
 import { type CSSProperties, useEffect, useState, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
-import { type Choice, formatLastSeen, type Presence, PresenceClient } from '../src/index.js'
+import { type Choice, formatLastSeen, type Presence, PresenceClient, type PresenceError } from '../src/index.js'
 import { usePresence } from '../src/react.js'
 import people from './people.json' with { type: 'json' }
 
@@ -21,7 +21,7 @@ function ContactList() {
   const now = useNow(20_000)
   const here = [...presence.values()].filter(user => user.status !== 'offline').length
   return (
-    <>
+    <div className={connected ? '' : 'old'}>
       <header>
         <div>
           <h1>Contacts</h1>
@@ -29,13 +29,13 @@ function ContactList() {
         </div>
         <Me />
       </header>
-      <ul className={connected ? '' : 'old'}>
+      <ul>
         {contacts.map(contact => (
           <Contact key={contact.id} contact={contact} presence={presence.get(contact.id)} now={now} />
         ))}
       </ul>
       <Problem connected={connected} />
-    </>
+    </div>
   )
 }
 
@@ -81,10 +81,11 @@ function Avatar({ person, status }: { person: Person; status: string | undefined
   )
 }
 
-/** The last thing that did not work, until the connection stands again. */
+/** The last thing that did not work, until the connection stands again. That there is none is said above. */
 function Problem({ connected }: { connected: boolean }) {
   const [problem, setProblem] = useState('')
-  useEffect(() => client.subscribe(news => news.kind === 'error' && setProblem(news.error.message)), [])
+  const hear = ({ code, message }: PresenceError) => code !== 'unreachable' && setProblem(message)
+  useEffect(() => client.subscribe(news => news.kind === 'error' && hear(news.error)), [])
   useEffect(() => setProblem(''), [connected])
   return problem && <p className="problem" role="alert">{problem}</p>
 }

@@ -3,7 +3,8 @@
 // How anything looks on a page is not decided here.
 
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
-import { type Choice, fromWire, keyOf, type Presence, PresenceError, replaces, type UserId, type Wire } from './presence.js'
+import { fromWire, keyOf, PresenceError, replaces } from './presence.js'
+import type { Choice, Presence, UserId, Wire } from './presence.js'
 
 /** What a listener hears. Errors come here even if a promise was rejected with them. */
 export type News =
@@ -150,7 +151,10 @@ export class PresenceClient {
   }
 
   #refused(error: Error & { data?: { code?: string } }): void {
-    const problem = new PresenceError(error.data?.code ?? 'unreachable', error.message)
+    const { code } = error.data ?? {}
+    const problem = code
+      ? new PresenceError(code, error.message)
+      : new PresenceError('unreachable', `The gateway cannot be reached: ${error.message}.`)
     this.#fail(problem)
     if (this.#socket.active) return // socket.io-client tries again by itself
     if (problem.code === 'unauthenticated' && typeof this.#token !== 'function') this.#entry.shut(problem)
