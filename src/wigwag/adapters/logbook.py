@@ -36,7 +36,11 @@ SENTENCES = {
     State.STALE: "Subscription stale, subscribing again",
     State.FAILED: "Subscription failed",
 }
-_TROUBLE = {JobState.FAILED, JobState.UNCONFIRMED}
+_LEVELS = {
+    JobState.SENDING: logging.DEBUG,  # a moment later it is something else
+    JobState.FAILED: logging.WARNING,
+    JobState.UNCONFIRMED: logging.WARNING,
+}
 _FINE = {LinkState.CONNECTED, LinkState.CONNECTING, LinkState.PAIRING, LinkState.UNPAIRED, LinkState.STOPPED}
 
 
@@ -61,7 +65,9 @@ def _account(fact: AccountChanged) -> None:
 
 def _job(fact: JobChanged) -> None:
     job = fact.after
-    level = logging.WARNING if job.state in _TROUBLE else logging.INFO
+    level = _LEVELS.get(job.state, logging.INFO)
+    if not log.isEnabledFor(level):
+        return
     extra = {"account": job.account, "job": job.id, "contact": mask(job.to), "state": job.state, "door": job.door}
     if job.code:
         extra |= {"code": job.code, "detail": mask(job.detail)}

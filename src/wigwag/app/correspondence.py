@@ -56,6 +56,9 @@ class Mail:
     rate: Rate = Rate()  # noqa: RUF009  a frozen value
     strict: bool = True  # texts that carry an attack are refused (seed 003)
     resend: bool = False  # what may have been sent is sent again after a crash
+    gather: float = (
+        0.0  # seconds in which receipts, and our messages for the chats, are gathered to be written together
+    )
     fetch_media: bool = False  # media of others are downloaded when they come, not when they are asked for
 
 
@@ -121,9 +124,11 @@ def correspond(
         clock=clock,
         announce=announce,
     )
-    mailbox = Mailbox(mail.messages, clock, announce, fetch=attachments.download if mail.fetch_media else None)
+    mailbox = Mailbox(
+        mail.messages, clock, announce, fetch=attachments.download if mail.fetch_media else None, gather=mail.gather
+    )
     dispatchers = Dispatchers(lambda account: new_dispatcher(account))  # noqa: PLW0108  it is made below
-    receipts = Receipts(ledger=mail.ledger, archive=mail.archive, clock=clock, announce=announce)
+    receipts = Receipts(ledger=mail.ledger, archive=mail.archive, clock=clock, announce=announce, gather=mail.gather)
 
     def keep(job: Job, chat: Jid) -> None:
         mailbox.add_sent(job, chat, accounts.get(job.account).jid or Jid(""))

@@ -26,6 +26,7 @@ class Mailbox:
 
     Args:
         fetch: downloads the media of a message; None if that is done only when somebody asks.
+        gather: seconds in which messages of ours are gathered, to be written together. Those of others never wait.
     """
 
     def __init__(
@@ -34,9 +35,12 @@ class Mailbox:
         clock: Clock,
         announce: Callable[[Fact], None],
         fetch: Callable[[Message], Awaitable[object]] | None = None,
+        gather: float = 0.0,
     ) -> None:
         self._store, self._clock, self._announce, self._fetch = store, clock, announce, fetch
+        self._gather = gather
         self._waiting: asyncio.Queue[tuple[Message, bool]] = asyncio.Queue(WAITING)
+        self._sent: asyncio.Queue[tuple[Message, bool]] = asyncio.Queue(WAITING)
         self._to_fetch: asyncio.Queue[Message] = asyncio.Queue(WAITING)
         self._failures = Failures(clock, announce)
 
@@ -45,21 +49,24 @@ class Mailbox:
 
     def add_sent(self, job: Job, chat: Jid, me: Jid) -> None:
         """A job of ours was sent. Nobody needs to be told: its own events tell."""
-        if not self._waiting.full():
-            self._waiting.put_nowait((_of(job, chat, me), False))
+        if not self._sent.full():
+            self._sent.put_nowait((_of(job, chat, me), False))
 
     async def run(self) -> None:
         """Write, and download, for ever."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._write(), name="mailbox: write")
+            tasks.create_task(self._write(self._waiting, 0.0), name="mailbox: write")
+            tasks.create_task(self._write(self._sent, self._gather), name="mailbox: write what was sent")
             tasks.create_task(self._download(), name="mailbox: download")
 
-    async def _write(self) -> None:
+    async def _write(self, waiting: "asyncio.Queue[tuple[Message, bool]]", gather: float) -> None:
         """Write what comes; the store may come and go."""
         while True:
-            batch = [await self._waiting.get()]
-            while len(batch) < BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
+            batch = [await waiting.get()]
+            if gather:
+                await self._clock.sleep(gather)
+            while len(batch) < BATCH and not waiting.empty():
+                batch.append(waiting.get_nowait())
             while not await self._failures.guard("mailbox", self._keep(batch)):
                 await self._clock.sleep(STORE_AGAIN)
 

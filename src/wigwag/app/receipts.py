@@ -32,7 +32,11 @@ class _Change:
 
 
 class Receipts:
-    """The receipts of all accounts."""
+    """The receipts of all accounts.
+
+    Args:
+        gather: seconds in which receipts are gathered, to be folded together.
+    """
 
     def __init__(
         self,
@@ -41,8 +45,10 @@ class Receipts:
         archive: JobArchive,
         clock: Clock,
         announce: Callable[[Fact], None],
+        gather: float = 0.0,
     ) -> None:
         self._ledger, self._archive, self._clock, self._announce = ledger, archive, clock, announce
+        self._gather = gather
         self._waiting: asyncio.Queue[Receipt | SendSettled] = asyncio.Queue(WAITING)
         self._early: deque[Receipt | SendSettled] = deque(maxlen=EARLY)  # receipts with one message each
         self._looking = False
@@ -69,6 +75,8 @@ class Receipts:
         """Fold for ever; the store may come and go."""
         while True:
             batch = [await self._waiting.get()]
+            if self._gather:
+                await self._clock.sleep(self._gather)
             while len(batch) < BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             self._looking = True
