@@ -19,6 +19,7 @@ from wigwag.domain.users import Audience, Choice, Privacy
 from wigwag.testing import FakeClock
 
 USERS = "/api/users"
+V = 1_800_000_000_001  # of the second change at the first instant of a trial
 WHOLE = {
     "name": "Anna",
     "phone_number": "+15550100042",
@@ -183,7 +184,7 @@ async def test_presence_is_that_of_here_and_of_whatsapp(host: Host, api: httpx.A
     host.lobby.choose(7, Choice.AWAY)
     answer = (await api.get(f"{USERS}/7/presence")).json()
     whatsapp = answer.pop("whatsapp")
-    here = {"user_id": 7, "status": "away", "last_seen": "2027-01-15T08:00:00Z", "is_online": True, "v": 1_800_000_000_001}
+    here = {"user_id": 7, "status": "away", "last_seen": "2027-01-15T08:00:00Z", "is_online": True, "v": V}
     assert answer == here
     assert (whatsapp["jid"], whatsapp["is_online"], whatsapp["observed"]) == (ANNA, True, True)
     assert (await api.get("/api/users/stats")).json() == {"active_users_count": 1}
