@@ -184,7 +184,7 @@ async def test_a_socket_is_closed_when_its_token_expires() -> None:
     assert house.sockets.closed == []
     await house.clock.jump(61.0)
     await house.door.end_expired()
-    assert house.sockets.closed == [(A, "token expired")]
+    assert house.sockets.closed == [(A, "token_expired")]
 
 
 def test_instants_are_written_as_javascript_writes_them() -> None:

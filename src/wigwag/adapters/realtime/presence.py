@@ -116,7 +116,7 @@ class PresenceDoor:
         while self._expiries and self._expiries[0][0] <= self._clock.now():
             _, socket = heappop(self._expiries)
             if socket in self._guests:
-                await self.sockets.disconnect(socket, "token expired")
+                await self.sockets.disconnect(socket, "token_expired")
 
     # --- events
 
