@@ -42,6 +42,11 @@ class Verdict:
     unsettled: list[str]  # unconfirmed, although a receipt came
 
     @property
+    def arrived(self) -> int:
+        """How many WhatsApp took."""
+        return sum(self.states[state] for state in ARRIVED)
+
+    @property
     def faults(self) -> list[str]:
         """Whatever must never happen."""
         return [*self.lost, *self.doubled, *self.lied, *self.unsettled]
