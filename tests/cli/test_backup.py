@@ -99,13 +99,16 @@ def test_with_nobody_to_ask_it_says_how_to_give_the_passphrase(data: Path, tmp_p
 def asked(line: list[str]) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """A command that has a terminal for its questions: the process, and the other end of that terminal."""
     controller, terminal = pty.openpty()
-    command = [sys.executable, "-m", "wigwag", *line]
+    # Where the tests run in the background, Ctrl-C is ignored, and children would inherit that.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "wigwag", *line]
     with subprocess.Popen(
         command, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, start_new_session=True
     ) as process:
         os.close(terminal)
-        yield process, controller
-        process.kill()
+        try:
+            yield process, controller
+        finally:
+            process.kill()
     os.close(controller)
 
 
