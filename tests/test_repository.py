@@ -5,6 +5,7 @@ What the code may do is in `test_floors.py`; what it does is tested beside its r
 """
 
 import importlib.metadata
+import json
 import re
 import subprocess
 import time
@@ -42,6 +43,7 @@ from wigwag.simulator.limits import Limits
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+PACKAGE_LOCKS = [path for path in ROOT.glob("*/**/package-lock.json") if "node_modules" not in path.parts]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 OLDEST_PYTHON = "3.11.2"  # Debian 12's
 
@@ -61,8 +63,8 @@ MACHINE = re.compile(r"(?<![\w.~])/(root|home|work|Users)/\w")
 
 def written() -> list[Path]:
     """Return every text file that people write here; what tools make is left out."""
-    folders = [ROOT / name for name in ("src", "tests", "docs", "scripts", "bench", ".ci")]
-    kinds = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".html", ".js", ".css", ""}
+    folders = [ROOT / name for name in ("src", "tests", "docs", "scripts", "bench", "clients", ".ci")]
+    kinds = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".html", ".js", ".mjs", ".ts", ".tsx", ".css", ""}
     found = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds and path.is_file()]
     found = [path for path in found if "node_modules" not in path.parts]
     return [*found, ROOT / "Makefile", ROOT / "pyproject.toml", *ROOT.glob("*.md")]
@@ -75,6 +77,15 @@ def test_a_lock_pins_with_hashes_and_names_no_address(lock: Path) -> None:
     entries = re.split(r"\n(?=\S)", text.strip())
     assert [entry for entry in entries if not re.match(r"[a-z0-9-]+==\S+ \\\n", entry)] == []
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize("lock", PACKAGE_LOCKS, ids=lambda path: path.parent.name)
+def test_a_package_lock_pins_with_hashes_and_names_no_address(lock: Path) -> None:
+    text = lock.read_text()
+    assert "://" not in text
+    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
 
 
 def test_no_package_is_pinned_twice_and_none_that_is_asked_for_is_missing() -> None:

@@ -5,13 +5,9 @@ By itself the library ends the connection over a text that is not UTF-8 or a tim
 come again and end it again; and as a dead letter it would hide all others. So three of its decoders are replaced here.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from pamqp import decode
-
-Decoder = Callable[[bytes], tuple[int, Any]]
-"""Takes bytes that begin with a value; gives how many it has, and the value."""
 
 
 def short_text(value: bytes) -> tuple[int, str]:

@@ -87,7 +87,8 @@ async def _of_the_gateway(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatewayError)  # noqa: S101  registered for this class alone
     headers = TRY_AGAIN if error.retryable else None
     more = {"reason": error.reason} if isinstance(error, errors.InvalidMessage) else {}
-    return problem(request, STATUS[type(error)], code=error.code, detail=str(error), headers=headers, **more)
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)  # a room may have narrower ones
+    return problem(request, status, code=error.code, detail=str(error), headers=headers, **more)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
