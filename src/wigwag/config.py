@@ -197,6 +197,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("WIGWAG_USERS_DIRECTORY_URL"),
         description="the database of that query; unset: wigwag's own",
     )
+    users_reciprocity: bool = Field(
+        False,
+        validation_alias=AliasChoices("WIGWAG_USERS_RECIPROCITY"),
+        description="true: a user sees of others only what the others may see of the user",
+    )
     realtime_auth: Literal["jwt", "trusted"] | None = Field(
         None,
         validation_alias=AliasChoices("WIGWAG_REALTIME_AUTH"),

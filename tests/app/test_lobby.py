@@ -9,11 +9,12 @@ import pytest
 
 from wigwag.app.lobby import Lobby
 from wigwag.domain.errors import Forbidden, StoreUnavailable
-from wigwag.domain.events import UserChanged
-from wigwag.domain.users import GRACE, Audience, Choice, Privacy, Shown, UserId, UserPresence
+from wigwag.domain.events import ContactsShown, UserChanged
+from wigwag.domain.users import GRACE, Audience, Choice, Privacy, Shown, UserId, UserPresence, View
 from wigwag.testing import FakeClock, RecordingSink
 
 ANNA, BEN, CLEO, STRANGER = 1, 2, 3, 9
+NOBODY = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
 
 
 @dataclass
@@ -84,6 +85,7 @@ async def test_whoever_enters_sees_the_contacts(lobby: Lobby) -> None:
 
 
 async def test_a_second_device_changes_nothing(lobby: Lobby, facts: RecordingSink) -> None:
+    await lobby.enter(BEN, "b")
     await lobby.enter(ANNA, "phone")
     await lobby.enter(ANNA, "laptop")
     lobby.leave(ANNA, "phone", goodbye=True)
@@ -132,10 +134,10 @@ async def test_nobody_chooses_who_is_not_here(lobby: Lobby) -> None:
 
 
 async def test_what_is_hidden_is_neither_pushed_nor_answered(lobby: Lobby, host: Host, facts: RecordingSink) -> None:
-    host.private[ANNA] = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
+    host.private[ANNA] = NOBODY
     await lobby.enter(BEN, "b")
     await lobby.enter(ANNA, "a")
-    assert told(facts, ANNA) == []
+    assert told(facts, ANNA) == [("online", {ANNA})]
     [hidden, nobody] = await lobby.view(BEN, [ANNA, 12345])
     assert (hidden.status, hidden.last_seen, hidden.v) == (nobody.status, nobody.last_seen, nobody.v)
 
@@ -175,11 +177,106 @@ async def test_privacy_and_contacts_that_change_hold_at_once(lobby: Lobby, host:
     host.known[ANNA] = {CLEO}
     await lobby.refresh(ANNA)
     lobby.choose(ANNA, Choice.AWAY)
-    host.private[ANNA] = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
+    host.private[ANNA] = NOBODY
     await lobby.refresh(ANNA)
     lobby.choose(ANNA, Choice.BUSY)
     await lobby.enter(ANNA, "laptop")
-    assert told(facts, ANNA) == [("online", {ANNA, BEN, CLEO}), ("away", {ANNA, CLEO})]
+    of_anna = [fact for fact in facts.of(UserChanged) if fact.view.user == ANNA]
+    assert [(fact.view.status, set(fact.audience)) for fact in of_anna] == [
+        (Shown.ONLINE, {ANNA, BEN, CLEO}),
+        (Shown.OFFLINE, {BEN}),  # who is no contact any more lets go of what they saw
+        (Shown.AWAY, {ANNA, CLEO}),
+        (Shown.OFFLINE, {CLEO}),
+        (Shown.BUSY, {ANNA}),
+    ]
+    rising = [fact.view.v for fact in of_anna]
+    assert rising == sorted(set(rising))
+    assert [fact.view.last_seen for fact in of_anna if fact.view.status is Shown.OFFLINE] == [None, None]
+
+
+async def test_whoever_becomes_a_contact_is_seen_at_once(lobby: Lobby, host: Host, facts: RecordingSink) -> None:
+    await lobby.enter(STRANGER, "s")
+    await lobby.enter(ANNA, "a")
+    host.known[ANNA].add(STRANGER)
+    host.known[STRANGER] = {ANNA}
+    await lobby.refresh(ANNA)
+    await lobby.refresh(STRANGER)
+    assert told(facts, ANNA)[-1] == ("online", {STRANGER})
+    assert told(facts, STRANGER)[-1] == ("online", {ANNA})
+    shown = {fact.user: {view.user: view.status for view in fact.views} for fact in facts.of(ContactsShown)}
+    assert shown[STRANGER] == {ANNA: Shown.ONLINE}
+    assert set(shown[ANNA]) == {BEN, CLEO, STRANGER}
+
+
+async def test_a_refresh_that_changes_nothing_tells_nothing(lobby: Lobby, facts: RecordingSink) -> None:
+    await lobby.enter(BEN, "b")
+    await lobby.enter(ANNA, "a")
+    before = len(facts.facts)
+    await lobby.refresh(ANNA)
+    await lobby.refresh(STRANGER)
+    assert len(facts.facts) == before
+
+
+async def test_who_shows_nothing_to_others_still_sees_themselves(
+    lobby: Lobby, host: Host, facts: RecordingSink
+) -> None:
+    host.private[ANNA] = NOBODY
+    await lobby.enter(BEN, "b")
+    await lobby.enter(ANNA, "a")
+    assert told(facts, ANNA) == [("online", {ANNA})]
+    [own] = await lobby.view(ANNA, [ANNA])
+    assert own.status is Shown.ONLINE
+
+
+# --- reciprocity
+
+HIDES_SEEN = Privacy(last_seen=Audience.NOBODY)
+
+
+@pytest.fixture
+async def mutual(host: Host, facts: RecordingSink, clock: FakeClock) -> Lobby:
+    """A lobby where nobody sees what they do not show. Anna and Ben are here; Cleo is gone since a while."""
+    made = Lobby(directory=host, store=host, clock=clock, announce=facts, reciprocity=True)
+    host.kept[CLEO] = UserPresence(user=CLEO, last_seen=5.0, v=5)
+    return made
+
+
+async def test_who_hides_sees_nothing_on_entry_by_asking_and_by_push(
+    mutual: Lobby, host: Host, facts: RecordingSink
+) -> None:
+    host.private[ANNA] = NOBODY
+    await mutual.enter(BEN, "b")
+    snapshot = await mutual.enter(ANNA, "a")
+    asked = await mutual.view(ANNA, [BEN, CLEO])
+    assert {found.user: found for found in snapshot} == {found.user: found for found in asked}
+    assert asked == [View(user=BEN), View(user=CLEO)]  # as if they did not exist
+    mutual.choose(BEN, Choice.AWAY)
+    assert told(facts, BEN)[-1] == ("away", {BEN})
+
+
+async def test_each_is_told_as_much_as_they_show(mutual: Lobby, host: Host, facts: RecordingSink) -> None:
+    host.private[BEN] = HIDES_SEEN
+    for user in (BEN, CLEO, ANNA):
+        await mutual.enter(user, "device")
+    mutual.choose(ANNA, Choice.BUSY)
+    last = [fact for fact in facts.of(UserChanged) if fact.view.status is Shown.BUSY]
+    assert {fact.audience: fact.view.last_seen is None for fact in last} == {(BEN,): True, (CLEO, ANNA): False}
+    [ben] = await mutual.view(ANNA, [BEN])
+    assert (ben.status, ben.last_seen) == (Shown.ONLINE, None)
+
+
+async def test_who_begins_to_hide_lets_go_of_all_they_saw_and_may_come_back(
+    mutual: Lobby, host: Host, facts: RecordingSink
+) -> None:
+    await mutual.enter(BEN, "b")
+    await mutual.enter(ANNA, "a")
+    for privacy, ben in ((NOBODY, Shown.OFFLINE), (Privacy(), Shown.ONLINE)):
+        host.private[ANNA] = privacy
+        await mutual.refresh(ANNA)
+        shown = {view.user: view for view in facts.of(ContactsShown)[-1].views}
+        assert shown[BEN].status is ben
+        assert (shown[CLEO].last_seen is None) is (privacy == NOBODY)
+    assert told(facts, ANNA)[-2:] == [("offline", {BEN}), ("online", {BEN})]
 
 
 async def test_who_is_forgotten_is_gone_and_not_written(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users: what is shown of them, from any number of devices, and who may know."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -14,6 +15,7 @@ from wigwag.domain.users import (
     Choice,
     Privacy,
     Shown,
+    Sight,
     UserPresence,
     View,
     aggregate,
@@ -21,6 +23,8 @@ from wigwag.domain.users import (
     enter,
     expire,
     leave,
+    retell,
+    sight,
     user_id,
     view,
 )
@@ -117,12 +121,31 @@ def test_v_and_last_seen_never_fall_and_the_aggregate_holds(steps: list[tuple[st
 @pytest.mark.parametrize(("status", "seen", "contact"), list(product(Audience, Audience, [True, False])))
 def test_nobody_sees_more_than_the_privacy_lets_them(status: Audience, seen: Audience, contact: bool) -> None:
     online = enter(ALICE, "phone", NOW)
-    shown = view(online, Privacy(status=status, last_seen=seen), contact=contact)
+    shown = view(online, sight(Privacy(status=status, last_seen=seen), contact=contact))
     allowed = {Audience.EVERYONE, Audience.CONTACTS} if contact else {Audience.EVERYONE}
     assert (shown.status is Shown.ONLINE) is (status in allowed)
     assert (shown.last_seen is not None) is (seen in allowed)
     if status not in allowed and seen not in allowed:
         assert shown == View(user=1)  # as somebody who does not exist
+
+
+PRIVACIES = [Privacy(status=status, last_seen=seen) for status, seen in product(Audience, Audience)]
+
+
+@pytest.mark.parametrize(("one", "other", "contact"), list(product(PRIVACIES, PRIVACIES, [True, False])))
+def test_with_reciprocity_two_see_the_same_of_each_other_and_no_more_than_before(
+    one: Privacy, other: Privacy, contact: bool
+) -> None:
+    mutual = sight(one, contact=contact, asker=other)
+    assert mutual == sight(other, contact=contact, asker=one)
+    alone = [sight(side, contact=contact) for side in (one, other)]
+    assert mutual == Sight(all(each.status for each in alone), all(each.last_seen for each in alone))
+
+
+def test_who_is_told_anew_gets_a_higher_v_and_nothing_else() -> None:
+    online = enter(ALICE, "phone", NOW)
+    assert retell(online, NOW - 1) == replace(online, v=online.v + 1)
+    assert retell(online, NOW + 1).v == int((NOW + 1) * 1000)
 
 
 @pytest.mark.parametrize(("value", "meant"), [(7, 7), ("7", 7), ("007", 7), ("anna", "anna"), ("a-1_b@x", "a-1_b@x")])

@@ -190,6 +190,20 @@ async def test_presence_is_that_of_here_and_of_whatsapp(host: Host, api: httpx.A
     assert (await api.get("/api/users/stats")).json() == {"active_users_count": 1}
 
 
+async def test_presence_can_be_asked_as_a_user(host: Host, api: httpx.AsyncClient) -> None:
+    await api.put(f"{USERS}/7", json=WHOLE | {"privacy_settings": {"show_last_seen": "nobody"}})
+    await api.put(f"{USERS}/7/contacts", json={"contacts": [8]})
+    await host.lobby.enter(7, "phone")
+    told = [(await api.get(f"{USERS}/{user}/presence?as={asker}")).json() for user, asker in ((7, 8), (7, 9), (99, 8))]
+    assert [(each["status"], each["last_seen"], each["whatsapp"]) for each in told] == [
+        ("online", None, None),
+        ("offline", None, None),
+        ("offline", None, None),
+    ]
+    assert told[1] == told[2] | {"user_id": 7}  # hidden looks the same as unknown
+    assert (await api.get(f"{USERS}/7/presence?as=two words")).status_code == 422
+
+
 async def test_somebody_of_the_hosts_own_directory_has_a_presence(host: Host, api: httpx.AsyncClient) -> None:
     await host.lobby.enter(7, "phone")
     assert (await api.get(f"{USERS}/7/presence")).json()["status"] == "online"

@@ -136,7 +136,7 @@ def assemble(outside: Outside) -> Core:
     teller = Teller(outside.mail.events, clock, fanout.announce, webhooks.wanted)
     fanout.add("teller", teller.tell)
     fanout.add("webhooks", webhooks.hear)
-    lobby = Lobby(directory=outside.host.directory, store=outside.host.last_seen, clock=clock, announce=fanout.announce)
+    lobby = _lobby(outside.host, clock, fanout)
     gateway = Gateway(
         tracker=watching.tracker,
         subscriber=watching.subscriber,
@@ -173,6 +173,16 @@ def assemble(outside: Outside) -> Core:
         lobby=lobby,
         gateway=gateway,
         clock=clock,
+    )
+
+
+def _lobby(host: Host, clock: Clock, fanout: Fanout) -> Lobby:
+    return Lobby(
+        directory=host.directory,
+        store=host.last_seen,
+        clock=clock,
+        announce=fanout.announce,
+        reciprocity=host.reciprocity,
     )
 
 

@@ -6,19 +6,23 @@ decided in `domain.users`.
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, Directory, LastSeenStore, UserStore
 from wigwag.domain.errors import Forbidden
-from wigwag.domain.events import Fact, UserChanged
+from wigwag.domain.events import ContactsShown, Fact, UserChanged
 from wigwag.domain.users import (
+    ALL,
     CONNECTED,
+    NOTHING,
     Audience,
     Choice,
     Privacy,
     Shown,
+    Sight,
     UserId,
     UserPresence,
     View,
@@ -26,21 +30,23 @@ from wigwag.domain.users import (
     enter,
     expire,
     leave,
+    retell,
+    sight,
     view,
 )
 
 FLUSH_EVERY = 5.0  # seconds; a crash loses no more of what was last seen
-MOST_ASKED = 500  # users in one question
 HIDDEN = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What is known of the host application's users."""
+    """What is known of the host application's users. `reciprocity`: nobody sees of others what they do not show them."""
 
     users: UserStore
     directory: Directory
     last_seen: LastSeenStore
+    reciprocity: bool = False
 
 
 @dataclass(slots=True)
@@ -53,11 +59,18 @@ class _Guest:
 
 
 class Lobby:
-    """All users of this process."""
+    """All users of this process. `reciprocity`: see `Host`."""
 
     def __init__(
-        self, *, directory: Directory, store: LastSeenStore, clock: Clock, announce: Callable[[Fact], None]
+        self,
+        *,
+        directory: Directory,
+        store: LastSeenStore,
+        clock: Clock,
+        announce: Callable[[Fact], None],
+        reciprocity: bool = False,
     ) -> None:
+        self._reciprocity = reciprocity
         self._directory, self._store, self._clock, self._announce = directory, store, clock, announce
         self._here: dict[UserId, _Guest] = {}
         self._unsaved: dict[UserId, UserPresence] = {}
@@ -90,11 +103,19 @@ class Lobby:
         self._change(guest, choose(guest.presence, choice, self._clock.now()))
 
     async def refresh(self, user: UserId) -> None:
-        """The user's contacts or privacy changed. Raises StoreUnavailable."""
+        """The user's contacts or privacy may have changed: whoever sees others now is told. Raises StoreUnavailable."""
         guest = self._here.get(user)
-        if guest is not None:
-            guest.contacts = await self._directory.contacts(user)
-            guest.privacy = (await self._directory.privacy([user])).get(user, HIDDEN)
+        if guest is None:
+            return
+        contacts = await self._directory.contacts(user)
+        privacy = (await self._directory.privacy([user])).get(user, HIDDEN)
+        other = contacts != guest.contacts or (self._reciprocity and privacy != guest.privacy)
+        before = {one: self._sight(guest, one) for one in contacts | guest.contacts if one in self._here}
+        guest.contacts, guest.privacy = contacts, privacy
+        self._retell(guest, before)
+        if other:
+            views = tuple(await self.view(user, contacts))
+            self._announce(ContactsShown(user=user, views=views, at=self._clock.now()))
 
     def forget(self, user: UserId) -> None:
         """The user is no more: the devices go, and nothing is written of them any more."""
@@ -107,23 +128,12 @@ class Lobby:
 
     async def view(self, asker: UserId | None, users: Collection[UserId]) -> list[View]:
         """What somebody may see of users, in their order; None asks as the operator, who may see all."""
-        users = list(users)[:MOST_ASKED]
         missing = [user for user in users if user not in self._here and user not in self._unsaved]
         known = {kept.user: kept for kept in await self._store.load(missing)} if missing else {}
         known |= {user: self._unsaved[user] for user in users if user in self._unsaved}
         known |= {user: self._here[user].presence for user in users if user in self._here}
-        if asker is None:
-            return [_whole(known[user]) if user in known else View(user=user) for user in users]
-        privacy = await self._privacy_of(users)
-        contacts = self._here[asker].contacts if asker in self._here else await self._directory.contacts(asker)
-        return [
-            _whole(known[user])
-            if user == asker and user in known
-            else view(known[user], privacy[user], contact=user in contacts)
-            if user in known and user in privacy
-            else View(user=user)
-            for user in users
-        ]
+        allowed = await self._sights(asker, users)
+        return [view(known[user], allowed[user]) if user in known else View(user=user) for user in users]
 
     def is_user_online(self, user: UserId) -> bool:
         """Whether a user has a device here and lets it be seen (seed 004: `isUserOnline`)."""
@@ -177,16 +187,63 @@ class Lobby:
             self._here.pop(user, None)
             self._entering.pop(user, None)
         self._unsaved[user] = after
-        shown = view(after, guest.privacy, contact=True)
-        if after.v != before.v and shown != view(before, guest.privacy, contact=True):
-            audience = tuple(other for other in (*guest.contacts, user) if other in self._here)
-            self._announce(UserChanged(view=shown, audience=audience, at=self._clock.now()))
+        if after.v != before.v:
+            self._tell(guest, before)
+
+    def _tell(self, guest: _Guest, before: UserPresence) -> None:
+        """Tell of a change, to each what they may know."""
+        after = guest.presence
+        for allowed, audience in self._audiences(guest).items():
+            shown = view(after, allowed)
+            if audience and shown != view(before, allowed):
+                self._announce(UserChanged(view=shown, audience=tuple(audience), at=self._clock.now()))
+
+    def _retell(self, guest: _Guest, before: Mapping[UserId, Sight]) -> None:
+        """Tell those whose sight of a guest changed, also that they see nothing more."""
+        told: defaultdict[Sight, list[UserId]] = defaultdict(list)
+        for one, was in before.items():
+            allowed = self._sight(guest, one)
+            if allowed != was:
+                told[allowed].append(one)
+        if told:
+            now = self._clock.now()
+            guest.presence = self._unsaved[guest.presence.user] = retell(guest.presence, now)
+        for allowed, audience in told.items():
+            shown = replace(view(guest.presence, allowed), v=guest.presence.v)
+            self._announce(UserChanged(view=shown, audience=tuple(audience), at=self._clock.now()))
+
+    def _audiences(self, guest: _Guest) -> Mapping[Sight, list[UserId]]:
+        """Who is here and may hear of a guest, by what they may know. Users see themselves whole."""
+        user, audiences = guest.presence.user, defaultdict[Sight, list[UserId]](list)
+        if self._reciprocity:
+            for other in guest.contacts & self._here.keys():
+                audiences[self._sight(guest, other)].append(other)
+        else:
+            alike = sight(guest.privacy, contact=True)
+            audiences[alike] = [other for other in guest.contacts if other in self._here]
+        if user in self._here:
+            audiences[ALL].append(user)
+        return audiences
+
+    def _sight(self, guest: _Guest, other: UserId) -> Sight:
+        """What another user who is here may know of a guest."""
+        asker = self._here[other].privacy if self._reciprocity else None
+        return sight(guest.privacy, contact=other in guest.contacts, asker=asker)
+
+    async def _sights(self, asker: UserId | None, users: Collection[UserId]) -> Mapping[UserId, Sight]:
+        """What somebody may know of each of these users; of those who do not exist, nothing."""
+        if asker is None:
+            return dict.fromkeys(users, ALL)
+        privacy = await self._privacy_of({*users, asker})
+        contacts = self._here[asker].contacts if asker in self._here else await self._directory.contacts(asker)
+        own = privacy.get(asker, Privacy()) if self._reciprocity else None
+        sights = {
+            user: sight(privacy[user], contact=user in contacts, asker=own) if user in privacy else NOTHING
+            for user in users
+        }
+        return sights | ({asker: ALL} if asker in sights else {})
 
     async def _privacy_of(self, users: Collection[UserId]) -> dict[UserId, Privacy]:
         here = {user: self._here[user].privacy for user in users if user in self._here}
         others = [user for user in users if user not in here]
         return here | dict(await self._directory.privacy(others) if others else {})
-
-
-def _whole(presence: UserPresence) -> View:
-    return View(user=presence.user, status=presence.shown, last_seen=presence.last_seen, v=presence.v)

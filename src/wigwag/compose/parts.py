@@ -53,7 +53,12 @@ def outside(
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
-        host=Host(users=stores.users, directory=directory, last_seen=stores.last_seen),
+        host=Host(
+            users=stores.users,
+            directory=directory,
+            last_seen=stores.last_seen,
+            reciprocity=settings.users_reciprocity,
+        ),
         clock=clock,
         pace=settings.pace,
         cap=settings.subscriptions_cap,

@@ -251,10 +251,19 @@ class EventsDropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserChanged:
-    """A user is shown differently. `audience`: the users who may know and are here, the user included."""
+    """A user is shown differently. `audience`: users who are here and may know as much, the user perhaps among them."""
 
     view: View
     audience: tuple[UserId, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsShown:
+    """A user who is here may see others, or otherwise, than before: all contacts as they may be seen now."""
+
+    user: UserId
+    views: tuple[View, ...]
     at: float
 
 
@@ -292,6 +301,7 @@ Fact = (
     | EndpointChanged
     | EventsDropped
     | UserChanged
+    | ContactsShown
     | PartFailed
     | PartRecovered
 )

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from wigwag.domain.errors import InvalidUser
 
@@ -118,6 +119,11 @@ def expire(presence: UserPresence, now: float, grace: float = GRACE) -> UserPres
     return _fold(replace(presence, devices=devices), now, max(over) - grace)
 
 
+def retell(presence: UserPresence, now: float) -> UserPresence:
+    """Somebody may know more or less of the user than before, so what they have is old."""
+    return replace(presence, v=max(presence.v + 1, int(now * 1000)))
+
+
 def _fold(presence: UserPresence, now: float, seen: float) -> UserPresence:
     """The aggregate after a change. A user who is gone is shown as online when coming back, unless invisible."""
     devices = MappingProxyType(dict(presence.devices))
@@ -153,6 +159,35 @@ class Privacy:
     last_seen: Audience = Audience.CONTACTS
 
 
+class Sight(NamedTuple):
+    """What one user may know of another."""
+
+    status: bool
+    last_seen: bool
+
+
+ALL, NOTHING = Sight(True, True), Sight(False, False)
+
+
+def sight(privacy: Privacy, *, contact: bool, asker: Privacy | None = None) -> Sight:
+    """What somebody may know of a user with this privacy.
+
+    Args:
+        contact: whether the one who looks is a contact of the user.
+        asker: the privacy of the one who looks, where nobody may know what they do not let the other know
+            (reciprocity); None where that is not asked.
+    """
+    sides = [privacy] if asker is None else [privacy, asker]
+    return Sight(
+        status=all(_may(side.status, contact) for side in sides),
+        last_seen=all(_may(side.last_seen, contact) for side in sides),
+    )
+
+
+def _may(audience: Audience, contact: bool) -> bool:
+    return audience is Audience.EVERYONE or (audience is Audience.CONTACTS and contact)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """A user as somebody else may see them. Hidden looks the same as unknown."""
@@ -163,22 +198,13 @@ class View:
     v: int = 0
 
 
-def view(presence: UserPresence, privacy: Privacy, *, contact: bool) -> View:
-    """What somebody may see of a user.
-
-    Args:
-        contact: whether the one who looks is a contact of the user.
-    """
-    hidden = View(user=presence.user)
-    if not _may(privacy.status, contact) and not _may(privacy.last_seen, contact):
-        return hidden
+def view(presence: UserPresence, allowed: Sight) -> View:
+    """A user, as far as it is allowed to see them."""
+    if allowed == NOTHING:
+        return View(user=presence.user)
     return View(
         user=presence.user,
-        status=presence.shown if _may(privacy.status, contact) else Shown.OFFLINE,
-        last_seen=presence.last_seen if _may(privacy.last_seen, contact) else None,
+        status=presence.shown if allowed.status else Shown.OFFLINE,
+        last_seen=presence.last_seen if allowed.last_seen else None,
         v=presence.v,
     )
-
-
-def _may(audience: Audience, contact: bool) -> bool:
-    return audience is Audience.EVERYONE or (audience is Audience.CONTACTS and contact)

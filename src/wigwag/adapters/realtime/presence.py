@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from wigwag.adapters.realtime.handlers import Refused, SocketId
 from wigwag.app.ports import Authenticator, Clock, Principal
 from wigwag.domain.errors import Forbidden, GatewayError
-from wigwag.domain.events import Fact, UserChanged
+from wigwag.domain.events import ContactsShown, Fact, UserChanged
 from wigwag.domain.users import Choice, UserId, View, user_id
 
 MOST_ASKED = 500  # users in one `get_presence`
@@ -102,6 +102,9 @@ class PresenceDoor:
             sockets = [socket for user in fact.audience for socket in self._of_user.get(user, ())]
             if sockets:
                 self.sockets.emit(sockets, "presence_updated", shown(fact.view))
+        elif isinstance(fact, ContactsShown):
+            views = [shown(view) for view in fact.views]
+            self.sockets.emit(self._of_user.get(fact.user, ()), "presence_info", views)
 
     # --- work
 

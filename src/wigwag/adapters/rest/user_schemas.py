@@ -117,15 +117,15 @@ class UserPresence(BaseModel):
     last_seen: datetime | None = Field(description="null if never seen", examples=["2025-11-10T14:30:00Z"])
     is_online: bool = Field(description="whether the status is another than offline")
     v: int = Field(description="rises with every change of the status")
-    whatsapp: Presence | None = Field(description="null if no contact is linked, or it is not tracked")
+    whatsapp: Presence | None = Field(description="null if no contact is linked, if it is not tracked, and for a user")
 
     @classmethod
-    def of(cls, view: View, *, online: bool, whatsapp: Presence | None) -> Self:
+    def of(cls, view: View, *, whatsapp: Presence | None) -> Self:
         return cls(
             user_id=view.user,
             status=view.status,
             last_seen=instant_or_never(view.last_seen),
-            is_online=online,
+            is_online=view.status is not Shown.OFFLINE,
             v=view.v,
             whatsapp=whatsapp,
         )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users of the host application: who they are, whom they know, who may see what, and who is online: /api/users.
 
-The one who asks is the operator, from whom nothing is hidden.
+The one who asks is the operator, from whom nothing is hidden, unless they ask as a user.
 """
 
 from collections.abc import Collection
@@ -94,13 +94,20 @@ async def remove_contacts(
 
 
 @router.get("/{id}/presence", responses=problems(404, 422, 503))
-async def get_user_presence(user: TheUser, gateway: TheGateway) -> schemas.UserPresence:
+async def get_user_presence(
+    user: TheUser,
+    gateway: TheGateway,
+    asker: Annotated[str | None, Query(alias="as", description="as this user may see it; left out: all of it")] = None,
+) -> schemas.UserPresence:
     """Whether a user is online here, and on WhatsApp if they are linked to a contact."""
+    if asker is not None:
+        [view] = await gateway.lobby.view(user_id(asker), [user])
+        return schemas.UserPresence.of(view, whatsapp=None)
     known = await gateway.users.get(user)
     [view] = await gateway.lobby.view(None, [user])
     if known is None and view == View(user=user):  # one of the host's own directory may have been seen
         raise NotFound(_NOBODY)
-    return schemas.UserPresence.of(view, online=gateway.lobby.is_user_online(user), whatsapp=_whatsapp(gateway, known))
+    return schemas.UserPresence.of(view, whatsapp=_whatsapp(gateway, known))
 
 
 async def _known(gateway: Gateway, user: UserId) -> User:
