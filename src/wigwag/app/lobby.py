@@ -41,7 +41,7 @@ HIDDEN = Privacy(status=Audience.NOBODY, last_seen=Audience.NOBODY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What is known of the host application's users. `reciprocity`: nobody sees of others what they do not show them."""
+    """What is known of the host application's users. `reciprocity`: nobody sees of others what they do not show."""
 
     users: UserStore
     directory: Directory
