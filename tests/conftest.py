@@ -77,6 +77,12 @@ def promtool() -> str:
     return servers.find("promtool") or servers.unavailable("promtool not found. Run `make servers`.")
 
 
+@pytest.fixture(scope="session")
+def amtool() -> str:
+    """The path of Alertmanager's own checker."""
+    return servers.find("amtool") or servers.unavailable("amtool not found. Run `make servers`.")
+
+
 @pytest.fixture(params=["sqlite", "postgres", "mariadb"])
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A fresh, empty database on each engine in turn, as an SQLAlchemy async URL."""
