@@ -192,7 +192,7 @@ def _outside(
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
-        host=Host(users=stores.users, directory=stores.users, last_seen=stores.last_seen),
+        host=Host(users=stores.users, directory=stores.users, last_seen=stores.last_seen, grants=stores.grants),
         clock=clock,
         pace=pace,
         cap=cap,

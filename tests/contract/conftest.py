@@ -31,6 +31,7 @@ from wigwag.app.ports import (
     AccountStore,
     Eraser,
     EventLog,
+    GrantStore,
     JobArchive,
     LastSeenStore,
     Ledger,
@@ -56,6 +57,7 @@ class InMemory:
     eraser: Eraser
     users: MemoryUserStore
     last_seen: LastSeenStore
+    grants: GrantStore
 
 
 def in_memory() -> InMemory:
@@ -75,6 +77,7 @@ def in_memory() -> InMemory:
         eraser=MemoryEraser(ledger, jobs, messages, log),
         users=users,
         last_seen=MemoryLastSeenStore(users),
+        grants=users,
     )
 
 
@@ -138,6 +141,11 @@ def eraser(stores: InMemory | Stores) -> Eraser:
 @pytest.fixture
 def users(stores: InMemory | Stores) -> MemoryUserStore | SqlUserStore:
     return stores.users
+
+
+@pytest.fixture
+def grants(stores: InMemory | Stores) -> GrantStore:
+    return stores.grants
 
 
 @pytest.fixture

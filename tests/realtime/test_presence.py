@@ -9,10 +9,14 @@ import pytest
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.realtime import PresenceDoor, Refused, SocketId
 from wigwag.adapters.realtime.presence import MOST_ASKED, instant
+from wigwag.app.grants import Grants
 from wigwag.app.lobby import Lobby
 from wigwag.app.ports import Principal, User
+from wigwag.domain.book import Book
 from wigwag.domain.errors import Unauthenticated
 from wigwag.domain.events import Fact
+from wigwag.domain.ids import Jid
+from wigwag.domain.presence import Presence, Signal
 from wigwag.testing import START, FakeClock
 
 ANNA, BEN = 1, 2
@@ -49,11 +53,22 @@ class House:
         self.clock, self.users, self.sockets = FakeClock(), MemoryUserStore(), Sockets()
         store = MemoryLastSeenStore(self.users)
         lobby = Lobby(directory=self.users, store=store, clock=self.clock, announce=self._announce)
-        self.door = PresenceDoor(lobby, authenticated if tokens is not None else None, self.clock)
+        self.book = Book()
+        self.grants = Grants(book=self.book, store=self.users, clock=self.clock, announce=self._announce)
+        self.door = PresenceDoor(lobby, self.grants, authenticated if tokens is not None else None, self.clock)
         self.door.sockets = self.sockets
 
     def _announce(self, fact: Fact) -> None:
+        self.grants.sink(fact)
         self.door.sink(fact)
+
+    def hear(self, jid: Jid, signal: Signal) -> None:
+        """WhatsApp says something of a contact who is tracked."""
+        if jid not in self.book:
+            self.book.put(Presence(jid=jid, name="Ann", account="default"))
+        change = self.book.report(jid, signal, self.clock.now(), account="default")
+        assert change is not None
+        self._announce(change)
 
     async def enter(self, socket: SocketId, user: object, token: str = "") -> list[Any] | None:
         await self.door.connect(socket, {"token": token} if token else {}, {})
@@ -142,12 +157,77 @@ async def test_what_is_wrong_is_refused_with_a_code(name: str, args: list[Any], 
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize(("name", "args"), [("update_status", ["away"]), ("get_presence", [[1]])])
+@pytest.mark.parametrize(
+    ("name", "args"), [("update_status", ["away"]), ("get_presence", [[1]]), ("get_contact_presence", [])]
+)
 async def test_nothing_is_told_to_who_did_not_say_who_they_are(name: str, args: list[Any], house: House) -> None:
     await house.door.connect(A, {}, {})
     with pytest.raises(Refused) as refused:
         await house.door.event(A, name, args)
     assert refused.value.code == "forbidden"
+
+
+# --- contacts on WhatsApp
+
+ANN = Jid("15550100042@s.whatsapp.net")
+UNKNOWN = {"jid": ANN, "name": "", "status": "unknown", "last_seen": None, "v": 0}
+
+
+async def test_whoever_may_watch_a_contact_sees_it_on_entry_and_at_each_step(house: House) -> None:
+    await house.users.grant(ANNA, [ANN])
+    await house.enter(A, ANNA)
+    await house.enter(B, BEN)
+    assert house.sockets.heard(A, "contact_presence_info") == [[UNKNOWN]]
+    house.hear(ANN, Signal.AVAILABLE)
+    online = {"jid": ANN, "name": "Ann", "status": "online", "last_seen": instant(START), "v": START * 1e6}
+    assert house.sockets.heard(A, "contact_presence_updated") == [online]
+    await house.enter(C, ANNA)
+    assert house.sockets.heard(C, "contact_presence_info") == [[online]]
+    await house.grants.revoke(ANNA, [ANN])
+    assert house.sockets.heard(A, "contact_presence_info")[1:] == [[]]
+    assert [event for sockets, event, _ in house.sockets.emitted if B in sockets and event.startswith("contact")] == []
+
+
+async def test_who_may_not_be_watched_is_answered_as_unknown_in_any_spelling(house: House) -> None:
+    house.hear(ANN, Signal.AVAILABLE)
+    await house.enter(A, ANNA)
+    for asked in ([ANN], ["+1 555 010 0042"]):
+        assert await house.door.event(A, "get_contact_presence", [asked]) == [[UNKNOWN]]
+    assert house.sockets.heard(A, "contact_presence_info") == [[UNKNOWN]] * 2
+    assert await house.door.event(A, "get_contact_presence", []) == [[]]
+    await house.grants.grant(ANNA, [ANN])
+    [[found]] = await house.door.event(A, "get_contact_presence", []) or [[]]
+    assert (found["jid"], found["status"]) == (ANN, "online")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (7, "invalid_contacts"),
+        ({"jid": ANN}, "invalid_contacts"),
+        ([7], "invalid_contacts"),
+        ([[ANN]], "invalid_contacts"),
+        ([ANN] * (MOST_ASKED + 1), "invalid_contacts"),
+        (["__proto__"], "invalid_jid"),
+        (["120363400902171371@g.us"], "invalid_jid"),
+    ],
+    ids=str,
+)
+async def test_what_is_no_list_of_contacts_is_refused(asked: object, code: str, house: House) -> None:
+    await house.enter(A, ANNA)
+    with pytest.raises(Refused) as refused:
+        await house.door.event(A, "get_contact_presence", [asked])
+    assert refused.value.code == code
+
+
+async def test_when_the_last_socket_of_a_user_is_gone_nothing_is_followed_for_them(house: House) -> None:
+    await house.users.grant(ANNA, [ANN])
+    for socket in (A, C):
+        await house.enter(socket, ANNA)
+    await house.door.disconnect(A, clean=True)
+    assert house.grants.watched(ANNA) == {ANN}
+    await house.door.disconnect(C, clean=False)
+    assert house.grants.watched(ANNA) == set()
 
 
 # --- tokens

@@ -9,8 +9,10 @@ import pytest
 from tests.desk import START, Desk, DeskGateway
 from tests.rest.conftest import ANNA, World, speaking_to
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
+from wigwag.app.grants import Grants
 from wigwag.app.lobby import Lobby
 from wigwag.app.ports import User
+from wigwag.domain.book import Book
 from wigwag.domain.errors import NotFound
 from wigwag.domain.events import Fact
 from wigwag.domain.ids import Jid
@@ -44,6 +46,8 @@ class Host(DeskGateway):
         self.tracked: dict[str, Presence] = {}
         self.facts: list[Fact] = []
         self.users = self.kept = MemoryUserStore()
+        self.book = Book()
+        self.grants = Grants(book=self.book, store=self.kept, clock=FakeClock(START), announce=self.facts.append)
         self.lobby = Lobby(
             directory=self.kept,
             store=MemoryLastSeenStore(self.kept),
@@ -217,3 +221,23 @@ async def test_a_removed_user_is_forgotten(host: Host, api: httpx.AsyncClient) -
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await api.get(USERS)).json() == {"users": [], "next": None}
     assert await host.kept.contacts(8) == set()
+
+
+async def test_grants_come_and_go_for_users_who_are_kept_and_others(host: Host, api: httpx.AsyncClient) -> None:
+    grants = f"{USERS}/7/grants"
+    assert (await api.get(grants)).json() == {"contacts": []}
+    for contacts in ([ANNA], ["+1 555 010 0043", ANNA]):
+        assert (await api.put(grants, json={"contacts": contacts})).status_code == 204
+    assert (await api.get(grants)).json() == {"contacts": ["15550100043@s.whatsapp.net", ANNA]}
+    assert (await api.delete(f"{grants}?contact=15550100043")).status_code == 204
+    assert await host.kept.granted(7) == {ANNA}
+    await api.put(f"{USERS}/7", json={})
+    await api.delete(f"{USERS}/7")
+    assert (await api.get(grants)).json() == {"contacts": []}
+
+
+@pytest.mark.parametrize("contacts", [[], None, "x", ["x"], [7], ["120363400902171371@g.us"], [ANNA] * 1001], ids=str)
+async def test_grants_of_what_is_no_contact_are_refused(contacts: object, host: Host, api: httpx.AsyncClient) -> None:
+    assert (await api.put(f"{USERS}/7/grants", json={"contacts": contacts})).status_code == 422
+    assert await host.kept.granted(7) == set()
+    assert (await api.delete(f"{USERS}/7/grants?contact=x")).status_code == 422

@@ -15,6 +15,7 @@ from wigwag.app.cleaner import Cleaner
 from wigwag.app.correspondence import Correspondence, Mail, correspond, new_id
 from wigwag.app.fanout import Fanout
 from wigwag.app.gateway import Gateway
+from wigwag.app.grants import Grants
 from wigwag.app.intake import Intake
 from wigwag.app.lobby import Host, Lobby
 from wigwag.app.pacer import Pacer
@@ -50,6 +51,7 @@ class Core:
     teller: Teller
     webhooks: Webhooks
     lobby: Lobby
+    grants: Grants
     gateway: Gateway
     clock: Clock
 
@@ -137,6 +139,8 @@ def assemble(outside: Outside) -> Core:
     fanout.add("teller", teller.tell)
     fanout.add("webhooks", webhooks.hear)
     lobby = _lobby(outside.host, clock, fanout)
+    grants = Grants(book=watching.book, store=outside.host.grants, clock=clock, announce=fanout.announce)
+    fanout.add("grants", grants.sink)
     gateway = Gateway(
         tracker=watching.tracker,
         subscriber=watching.subscriber,
@@ -146,6 +150,7 @@ def assemble(outside: Outside) -> Core:
         correspondence=correspondence,
         webhooks=webhooks,
         lobby=lobby,
+        grants=grants,
         users=outside.host.users,
     )
     intake = Intake(
@@ -171,6 +176,7 @@ def assemble(outside: Outside) -> Core:
         teller=teller,
         webhooks=webhooks,
         lobby=lobby,
+        grants=grants,
         gateway=gateway,
         clock=clock,
     )

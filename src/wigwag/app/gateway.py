@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
 from wigwag.app.correspondence import Correspondence
+from wigwag.app.grants import Grants
 from wigwag.app.lobby import Lobby
 from wigwag.app.pacers import Pacers
 from wigwag.app.ports import DeadLetters, UserStore
@@ -56,11 +57,13 @@ class Gateway:
         correspondence: Correspondence,
         webhooks: Webhooks,
         lobby: Lobby,
+        grants: Grants,
         users: UserStore,
     ) -> None:
         self._tracker, self._subscriber, self._recorder = tracker, subscriber, recorder
         self._accounts, self._pacers, self._correspondence = accounts, pacers, correspondence
         self.messages, self.webhooks, self.lobby, self.users = correspondence.messages, webhooks, lobby, users
+        self.grants = grants
 
     # --- dead letters
 
@@ -105,6 +108,7 @@ class Gateway:
         for jid in {contact_jid(contact), *self.messages.addresses(contact)}:
             await self.drop(jid)
             await self._correspondence.erase(jid)
+            await self.grants.erase(jid)
 
     async def drop(self, jid: Jid) -> None:
         """Forget a contact's presence, and that we were to track it."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from wigwag.app.failures import Failures
-from wigwag.app.ports import Clock, Directory, LastSeenStore, UserStore
+from wigwag.app.ports import Clock, Directory, GrantStore, LastSeenStore, UserStore
 from wigwag.domain.errors import Forbidden
 from wigwag.domain.events import ContactsShown, Fact, UserChanged
 from wigwag.domain.users import (
@@ -46,6 +46,7 @@ class Host:
     users: UserStore
     directory: Directory
     last_seen: LastSeenStore
+    grants: GrantStore
     reciprocity: bool = False
 
 

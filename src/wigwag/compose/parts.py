@@ -57,6 +57,7 @@ def outside(
             users=stores.users,
             directory=directory,
             last_seen=stores.last_seen,
+            grants=stores.grants,
             reciprocity=settings.users_reciprocity,
         ),
         clock=clock,

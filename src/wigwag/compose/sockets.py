@@ -20,7 +20,7 @@ class Sockets:
     """The server of sockets, the door behind it, and their work."""
 
     def __init__(self, core: Core, authenticator: JwtAuthenticator | None, origins: tuple[str, ...]) -> None:
-        self.door = PresenceDoor(core.lobby, authenticator, core.clock)
+        self.door = PresenceDoor(core.lobby, core.grants, authenticator, core.clock)
         self.server = self.door.sockets = Realtime(self.door, clock=core.clock, origins=origins)
 
     async def run(self) -> None:

@@ -13,7 +13,7 @@ from wigwag.domain.account import Account, LinkSignal
 from wigwag.domain.delivery import Job, Receipt
 from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
-from wigwag.domain.presence import HIDDEN, PresenceChanged, Signal
+from wigwag.domain.presence import HIDDEN, Presence, PresenceChanged, Signal
 from wigwag.domain.subscriptions import State
 from wigwag.domain.users import UserId, View
 
@@ -268,6 +268,24 @@ class ContactsShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantedChanged:
+    """A contact on WhatsApp is shown differently. `audience`: the users who are here and may watch it."""
+
+    presence: Presence
+    audience: tuple[UserId, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantsShown:
+    """A user who is here may watch other contacts than before: all of them, as they are now."""
+
+    user: UserId
+    presences: tuple[Presence, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartFailed:
     """A part of wigwag could not do its work; it tries again by itself. `code` is that of the error."""
 
@@ -302,6 +320,8 @@ Fact = (
     | EventsDropped
     | UserChanged
     | ContactsShown
+    | GrantedChanged
+    | GrantsShown
     | PartFailed
     | PartRecovered
 )

@@ -120,7 +120,8 @@ class MemoryStores:
 
     def host(self) -> Host:
         """All that is known of the host application's users."""
-        return Host(users=self.users, directory=self.users, last_seen=MemoryLastSeenStore(self.users))
+        kept = self.users
+        return Host(users=kept, directory=kept, last_seen=MemoryLastSeenStore(kept), grants=kept)
 
     def hooks(self) -> Hooks:
         """All that webhooks need."""

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wigwag.app.ports import Directory, LastSeenStore, User, UserStore
+from wigwag.app.ports import Directory, GrantStore, LastSeenStore, User, UserStore
 from wigwag.domain.errors import Conflict
+from wigwag.domain.ids import Jid
 from wigwag.domain.texts import kept_text
 from wigwag.domain.users import Choice, Privacy, Shown, UserId, UserPresence
 
@@ -14,13 +15,14 @@ PHONE = 20  # characters
 
 
 class MemoryUserStore:
-    """The ports UserStore and Directory in memory. `presences` and `alive_at` are what was last seen."""
+    """The ports UserStore, Directory and GrantStore in memory. `presences` and `alive_at` are what was last seen."""
 
     def __init__(self) -> None:
         self.presences: dict[UserId, UserPresence] = {}
         self.alive_at = 0.0
         self._users: dict[UserId, User] = {}
         self._contacts: dict[UserId, set[UserId]] = {}
+        self._grants: dict[UserId, set[Jid]] = {}
 
     async def put(self, users: Sequence[User]) -> None:
         wanted = self._users | {user.id: _kept(user) for user in users}
@@ -39,6 +41,7 @@ class MemoryUserStore:
     async def remove(self, user: UserId) -> bool:
         await self.remove_contacts(user, await self.contacts(user))
         self.presences.pop(user, None)
+        self._grants.pop(user, None)
         return self._users.pop(user, None) is not None
 
     async def add_contacts(self, user: UserId, contacts: Collection[UserId]) -> None:
@@ -56,6 +59,21 @@ class MemoryUserStore:
 
     async def privacy(self, users: Collection[UserId]) -> Mapping[UserId, Privacy]:
         return {user: self._users[user].privacy for user in users if user in self._users}
+
+    async def granted(self, user: UserId) -> set[Jid]:
+        return set(self._grants.get(user, ()))
+
+    async def grant(self, user: UserId, contacts: Collection[Jid]) -> None:
+        self._grants.setdefault(user, set()).update(contacts)
+
+    async def revoke(self, user: UserId, contacts: Collection[Jid]) -> None:
+        self._grants.get(user, set()).difference_update(contacts)
+
+    async def erase_contact(self, jid: Jid) -> None:
+        for granted in self._grants.values():
+            granted.discard(jid)
+        linked = [user for user in self._users.values() if user.jid == jid]
+        self._users |= {user.id: replace(user, jid=None) for user in linked}
 
 
 class MemoryLastSeenStore:
@@ -101,4 +119,5 @@ def _newer(kept: UserPresence | None, new: UserPresence) -> UserPresence:
 if TYPE_CHECKING:
     _users: type[UserStore] = MemoryUserStore
     _directory: type[Directory] = MemoryUserStore
+    _grants: type[GrantStore] = MemoryUserStore
     _last_seen: type[LastSeenStore] = MemoryLastSeenStore

@@ -14,10 +14,12 @@ from typing import Any, Protocol
 from wigwag.adapters.realtime.handlers import Refused, SocketId
 from wigwag.app.ports import Authenticator, Clock, Principal
 from wigwag.domain.errors import Forbidden, GatewayError
-from wigwag.domain.events import ContactsShown, Fact, UserChanged
+from wigwag.domain.events import ContactsShown, Fact, GrantedChanged, GrantsShown, UserChanged
+from wigwag.domain.ids import Jid, contact_jid
+from wigwag.domain.presence import Presence
 from wigwag.domain.users import Choice, UserId, View, user_id
 
-MOST_ASKED = 500  # users in one `get_presence`
+MOST_ASKED = 500  # in one question
 EXPIRED_EVERY = 5.0  # seconds between looks for tokens that have expired
 STATUSES = {choice.value: choice for choice in Choice} | {"offline": Choice.INVISIBLE}  # seed 004 says offline
 
@@ -32,6 +34,18 @@ class Lobby(Protocol):
     def choose(self, user: UserId, choice: Choice) -> None: ...
 
     async def view(self, asker: UserId | None, users: list[UserId]) -> list[View]: ...
+
+
+class Grants(Protocol):
+    """What this door asks of those who know which contacts on WhatsApp a user may watch."""
+
+    async def enter(self, user: UserId) -> list[Presence]: ...
+
+    def leave(self, user: UserId) -> None: ...
+
+    def watched(self, user: UserId) -> frozenset[Jid]: ...
+
+    def view(self, user: UserId, contacts: Iterable[Jid]) -> list[Presence]: ...
 
 
 class Sockets(Protocol):
@@ -59,8 +73,8 @@ class PresenceDoor:
 
     sockets: Sockets
 
-    def __init__(self, lobby: Lobby, authenticator: Authenticator | None, clock: Clock) -> None:
-        self._lobby, self._authenticator, self._clock = lobby, authenticator, clock
+    def __init__(self, lobby: Lobby, grants: Grants, authenticator: Authenticator | None, clock: Clock) -> None:
+        self._lobby, self._grants, self._authenticator, self._clock = lobby, grants, authenticator, clock
         self._guests: dict[SocketId, _Guest] = {}
         self._of_user: defaultdict[UserId, set[SocketId]] = defaultdict(set)
         self._expiries: list[tuple[float, SocketId]] = []
@@ -80,6 +94,7 @@ class PresenceDoor:
             "user_authenticated": self._enter,
             "update_status": self._update_status,
             "get_presence": self._get_presence,
+            "get_contact_presence": self._get_contact_presence,
         }
         handle = handlers.get(name)
         if handle is None:
@@ -102,6 +117,12 @@ class PresenceDoor:
             sockets = [socket for user in fact.audience for socket in self._of_user.get(user, ())]
             if sockets:
                 self.sockets.emit(sockets, "presence_updated", shown(fact.view))
+        elif isinstance(fact, GrantedChanged):
+            sockets = [socket for user in fact.audience for socket in self._of_user.get(user, ())]
+            self.sockets.emit(sockets, "contact_presence_updated", contact_shown(fact.presence))
+        elif isinstance(fact, GrantsShown):
+            contacts = [contact_shown(presence) for presence in fact.presences]
+            self.sockets.emit(self._of_user.get(fact.user, ()), "contact_presence_info", contacts)
         elif isinstance(fact, ContactsShown):
             views = [shown(view) for view in fact.views]
             self.sockets.emit(self._of_user.get(fact.user, ()), "presence_info", views)
@@ -129,13 +150,21 @@ class PresenceDoor:
             raise Forbidden("The token belongs to another user.")
         if guest.user is not None and guest.user != user:
             self._leave(socket, guest, goodbye=True)
-        contacts = await self._lobby.enter(user, socket)
+        watched = await self._grants.enter(user)
+        try:
+            contacts = await self._lobby.enter(user, socket)
+        except GatewayError:
+            self._forget(user)
+            raise
         if socket not in self._guests:  # it went while we looked
             self._lobby.leave(user, socket, goodbye=False)
+            self._forget(user)
             return []
         guest.user = user
         self._of_user[user].add(socket)
         self.sockets.emit([socket], "presence_info", [shown(view) for view in contacts])
+        if watched:
+            self.sockets.emit([socket], "contact_presence_info", [contact_shown(presence) for presence in watched])
         return [{"ok": True, "user_id": user}]
 
     async def _update_status(self, socket: SocketId, given: object) -> list[Any]:
@@ -151,6 +180,13 @@ class PresenceDoor:
         views = await self._lobby.view(self._user(socket), [user_id(one) for one in given])
         found = [shown(view) for view in views]
         self.sockets.emit([socket], "presence_info", found)
+        return [found]
+
+    async def _get_contact_presence(self, socket: SocketId, given: object) -> list[Any]:
+        user = self._user(socket)
+        asked = sorted(self._grants.watched(user)) if given is None else _contacts(given)
+        found = [contact_shown(presence) for presence in self._grants.view(user, asked)]
+        self.sockets.emit([socket], "contact_presence_info", found)
         return [found]
 
     # --- inside
@@ -172,15 +208,38 @@ class PresenceDoor:
         if guest.user is None:
             return
         self._of_user[guest.user].discard(socket)
-        if not self._of_user[guest.user]:
-            del self._of_user[guest.user]
+        self._forget(guest.user)
         self._lobby.leave(guest.user, socket, goodbye=goodbye)
         guest.user = None
+
+    def _forget(self, user: UserId) -> None:
+        """If no socket of the user is left."""
+        if not self._of_user.get(user):
+            self._of_user.pop(user, None)
+            self._grants.leave(user)
 
 
 def shown(view: View) -> dict[str, Any]:
     """A user as seed 004 writes it, with `v`."""
     return {"user_id": view.user, "status": view.status.value, "last_seen": instant(view.last_seen), "v": view.v}
+
+
+def contact_shown(presence: Presence) -> dict[str, Any]:
+    """A contact on WhatsApp. Unknown is a status of its own, and never offline; `v` is when it began (µs)."""
+    return {
+        "jid": presence.jid,
+        "name": presence.name,
+        "status": presence.status.word,
+        "last_seen": instant(presence.last_seen),
+        "v": round(presence.since * 1e6),
+    }
+
+
+def _contacts(given: object) -> list[Jid]:
+    """The contacts that are asked for, in any spelling. Raises Refused, InvalidJid."""
+    if not isinstance(given, list) or len(given) > MOST_ASKED or not all(isinstance(one, str) for one in given):
+        raise Refused("invalid_contacts", f"Give a list of at most {MOST_ASKED} phone numbers or addresses.")
+    return [contact_jid(one) for one in given]
 
 
 def instant(at: float | None) -> str | None:

@@ -109,6 +109,20 @@ class Contacts(Strict):
     contacts: list[UserId] = Field(min_length=1, max_length=MOST)
 
 
+class Grants(Strict):
+    """Contacts on WhatsApp that a user may watch, as phone numbers or addresses."""
+
+    contacts: list[Annotated[str, AfterValidator(_jid)]] = Field(
+        min_length=1, max_length=1000, examples=[["15550100042@s.whatsapp.net"]]
+    )
+
+
+class Granted(BaseModel):
+    """The same, as kept."""
+
+    contacts: list[str] = Field(examples=[["15550100042@s.whatsapp.net"]])
+
+
 class UserPresence(BaseModel):
     """What is known of a user's presence here and, if they are linked to a contact, on WhatsApp."""
 

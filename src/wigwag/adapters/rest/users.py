@@ -16,6 +16,7 @@ from wigwag.adapters.rest.schemas import Presence
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import User
 from wigwag.domain.errors import NotFound
+from wigwag.domain.ids import Jid, contact_jid
 from wigwag.domain.users import UserId, View, user_id
 
 _NOBODY = "There is no such user."
@@ -70,6 +71,7 @@ async def remove_user(user: TheUser, gateway: TheGateway) -> None:
     if not await gateway.users.remove(user):
         raise NotFound(_NOBODY)
     gateway.lobby.forget(user)
+    await gateway.grants.revoke(user, [])
 
 
 @router.put("/{id}/contacts", status_code=204, response_class=Response, responses=problems(400, 404, 422, 503))
@@ -108,6 +110,28 @@ async def get_user_presence(
     if known is None and view == View(user=user):  # one of the host's own directory may have been seen
         raise NotFound(_NOBODY)
     return schemas.UserPresence.of(view, whatsapp=_whatsapp(gateway, known))
+
+
+@router.get("/{id}/grants", responses=problems(422, 503))
+async def list_grants(user: TheUser, gateway: TheGateway) -> schemas.Granted:
+    """Which contacts on WhatsApp a user may watch."""
+    return schemas.Granted(contacts=await gateway.grants.granted(user))
+
+
+@router.put("/{id}/grants", status_code=204, response_class=Response, responses=problems(400, 409, 422, 503))
+async def grant(user: TheUser, wish: schemas.Grants, gateway: TheGateway) -> None:
+    """The user may watch these contacts too: at most 1,000 in all."""
+    await gateway.grants.grant(user, [Jid(jid) for jid in wish.contacts])
+
+
+@router.delete("/{id}/grants", status_code=204, response_class=Response, responses=problems(422, 503))
+async def revoke(
+    user: TheUser,
+    gateway: TheGateway,
+    contact: Annotated[list[str], Query(min_length=1, max_length=1000, description="may be repeated")],
+) -> None:
+    """The user may watch these contacts no longer."""
+    await gateway.grants.revoke(user, [contact_jid(each) for each in contact])
 
 
 async def _known(gateway: Gateway, user: UserId) -> User:

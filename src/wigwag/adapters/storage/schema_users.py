@@ -47,6 +47,15 @@ user_contacts = Table(
     **STYLE,
 )
 
+user_grants = Table(
+    "user_grants",
+    metadata,
+    Column("user_id", USER_ID, primary_key=True),
+    Column("jid", JID, primary_key=True),  # a contact on WhatsApp that the user may watch
+    Index("idx_user_grants_jid", "jid"),
+    **STYLE,
+)
+
 user_life = Table(
     "user_life",
     metadata,

@@ -12,6 +12,7 @@ from wigwag.adapters.storage.accounts import SqlAccountStore
 from wigwag.adapters.storage.engine import PATIENCE, Database, parse
 from wigwag.adapters.storage.eraser import SqlEraser
 from wigwag.adapters.storage.events import SqlEventLog
+from wigwag.adapters.storage.grants import SqlGrantStore
 from wigwag.adapters.storage.jobs import SqlJobArchive
 from wigwag.adapters.storage.last_seen import SqlLastSeenStore
 from wigwag.adapters.storage.ledger import SqlLedger
@@ -42,6 +43,7 @@ class Stores:
     deliveries: SqlDeliveryStore
     users: SqlUserStore
     last_seen: SqlLastSeenStore
+    grants: SqlGrantStore
     database: Database
 
     async def ping(self) -> None:
@@ -82,6 +84,7 @@ async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
         deliveries=SqlDeliveryStore(database),
         users=SqlUserStore(database),
         last_seen=SqlLastSeenStore(database),
+        grants=SqlGrantStore(database),
         database=database,
     )
     try:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wigwag.adapters.storage.dialects import upsert
 from wigwag.adapters.storage.engine import SOME, Database, chosen, run_for_each
-from wigwag.adapters.storage.schema_users import PHONE, user_contacts, users
+from wigwag.adapters.storage.schema_users import PHONE, user_contacts, user_grants, users
 from wigwag.app.ports import Directory, User, UserStore
 from wigwag.domain.errors import Conflict
 from wigwag.domain.ids import Jid
@@ -69,6 +69,7 @@ class SqlUserStore:
             known = await connection.scalar(select(users.c.created_at).where(users.c.id == str(user)))
             contacts = await _contacts(connection, user)
             await run_for_each(connection, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
+            await connection.execute(delete(user_grants).where(user_grants.c.user_id == str(user)))
             await connection.execute(delete(users).where(users.c.id == str(user)))
         return known is not None
 

@@ -10,7 +10,7 @@ from wigwag.app.ports.deadletters import DeadLetters
 from wigwag.app.ports.link import Clock, Link, Wire
 from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
 from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
-from wigwag.app.ports.users import Authenticator, Directory, LastSeenStore, Principal, User, UserStore
+from wigwag.app.ports.users import Authenticator, Directory, GrantStore, LastSeenStore, Principal, User, UserStore
 from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, Postman
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Eraser",
     "EventLog",
     "Fetcher",
+    "GrantStore",
     "JobArchive",
     "JobFilter",
     "LastSeenStore",

@@ -57,6 +57,22 @@ class UserStore(Protocol):
         ...
 
 
+class GrantStore(Protocol):
+    """Keeps which contacts on WhatsApp a user may watch. A removed user has none."""
+
+    async def granted(self, user: UserId) -> set[Jid]: ...
+
+    async def grant(self, user: UserId, contacts: Collection[Jid]) -> None:
+        """The user may watch these too."""
+        ...
+
+    async def revoke(self, user: UserId, contacts: Collection[Jid]) -> None: ...
+
+    async def erase_contact(self, jid: Jid) -> None:
+        """Nobody may watch this contact, and no user is linked to it any more."""
+        ...
+
+
 class LastSeenStore(Protocol):
     """Keeps what was last seen of users. Writing the same thing twice is the same as writing it once."""
 
