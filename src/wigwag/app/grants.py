@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable
 from wigwag.app.ports import Clock, GrantStore
 from wigwag.domain.book import Book
 from wigwag.domain.errors import Conflict, GatewayError
-from wigwag.domain.events import Fact, GrantedChanged, GrantsShown, PresenceChanged
+from wigwag.domain.events import Fact, GrantedChanged, GrantsShown
 from wigwag.domain.ids import Jid
-from wigwag.domain.presence import Presence
+from wigwag.domain.presence import Presence, PresenceChanged
 from wigwag.domain.users import UserId
 
 MOST = 1_000  # contacts that a user may watch

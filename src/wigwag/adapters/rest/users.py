@@ -115,7 +115,7 @@ async def get_user_presence(
 @router.get("/{id}/grants", responses=problems(422, 503))
 async def list_grants(user: TheUser, gateway: TheGateway) -> schemas.Granted:
     """Which contacts on WhatsApp a user may watch."""
-    return schemas.Granted(contacts=await gateway.grants.granted(user))
+    return schemas.Granted(contacts=list(await gateway.grants.granted(user)))
 
 
 @router.put("/{id}/grants", status_code=204, response_class=Response, responses=problems(400, 409, 422, 503))
