@@ -153,15 +153,6 @@ def assemble(outside: Outside) -> Core:
         grants=grants,
         users=outside.host.users,
     )
-    intake = Intake(
-        link=outside.link,
-        tracker=watching.tracker,
-        subscriber=watching.subscriber,
-        accounts=accounts,
-        mailbox=correspondence.mailbox,
-        receipts=correspondence.receipts,
-        announce=fanout.announce,
-    )
     return Core(
         book=watching.book,
         fanout=fanout,
@@ -170,7 +161,7 @@ def assemble(outside: Outside) -> Core:
         subscriber=watching.subscriber,
         recorder=recorder,
         accounts=accounts,
-        intake=intake,
+        intake=_intake(outside.link, watching, correspondence, fanout),
         cleaner=_cleaner(outside, watching.book, recorder, correspondence, gateway, fanout.announce),
         correspondence=correspondence,
         teller=teller,
@@ -179,6 +170,18 @@ def assemble(outside: Outside) -> Core:
         grants=grants,
         gateway=gateway,
         clock=clock,
+    )
+
+
+def _intake(link: Link, watching: _Watching, correspondence: Correspondence, fanout: Fanout) -> Intake:
+    return Intake(
+        link=link,
+        tracker=watching.tracker,
+        subscriber=watching.subscriber,
+        accounts=watching.accounts,
+        mailbox=correspondence.mailbox,
+        receipts=correspondence.receipts,
+        announce=fanout.announce,
     )
 
 
