@@ -108,7 +108,7 @@ async def test_a_report_of_the_old_link_that_comes_after_its_end_changes_nothing
 async def test_a_link_that_misses_keep_alives_is_believed_nothing() -> None:
     async with running(build_trial()) as trial:
         await tracked(trial)
-        trial.whatsapp.tell_link(LinkSignal.MISSED)
+        trial.whatsapp.tell_link(LinkSignal.STALLED)
         await trial.clock.settle()
         report(trial, UP)
         await trial.clock.settle()

@@ -4,16 +4,18 @@
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.metrics.reading import OPEN_METRICS, Scrape
+from tests.metrics.reading import OPEN_METRICS, Scrape, series
 from wigwag.adapters.metrics import Metrics, names
 from wigwag.adapters.metrics.counters import LAG_EVERY, reconnect_reason
-from wigwag.domain.account import Account, LinkSignal, LinkState
+from wigwag.adapters.metrics.readiness import ASK_EVERY
+from wigwag.domain.account import Account, LinkSignal, LinkState, Stall
 from wigwag.domain.contents import Text
 from wigwag.domain.drafts import Draft
 from wigwag.domain.errors import Restricted
@@ -37,6 +39,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "METRICS.md"
 ANNA = Jid("919876543210@s.whatsapp.net")
 UNPAIRED, LINKED = Account(name="default"), Account(name="default", state=LinkState.CONNECTED)
 DOWN = Account(name="default", state=LinkState.TRANSIENT)
+STALLED = Account(name="default", state=LinkState.DEGRADED, detail=Stall.MESSAGES)
+BANNED = Account(name="default", state=LinkState.BANNED, until=START + 3600)
 
 FACTS: list[tuple[Fact, str, dict[str, str]]] = [
     (
@@ -60,6 +64,13 @@ FACTS: list[tuple[Fact, str, dict[str, str]]] = [
         "whatsapp_reconnect_total",
         {"account": "default", "reason": "link_down"},
     ),
+    (
+        AccountChanged(before=LINKED, after=STALLED, at=START),
+        "wigwag_link_stalls_total",
+        {"account": "default", "reason": "messages"},
+    ),
+    (AccountChanged(before=LINKED, after=BANNED, at=START), "wigwag_account_bans_total", {"account": "default"}),
+    (AccountChanged(before=BANNED, after=BANNED, at=START), "wigwag_account_bans_total", {"account": "default"}),
     (
         PartFailed(part="recorder", code="store_unavailable", detail="no", at=START),
         "wigwag_part_failures_total",
@@ -121,14 +132,40 @@ async def test_links_and_subscriptions_are_shown_for_each_account(trial: Trial, 
 
 async def test_a_pause_for_strangers_is_shown_while_it_lasts(trial: Trial, scrape: Scrape) -> None:
     metric = "wigwag_account_restricted_until_timestamp_seconds"
+    assert await scrape.value("wigwag_account_restrictions_total", account="default") == 0.0
     trial.whatsapp.hooks[Point.SEND] = failing(Restricted())
     await trial.connect()
     assert await scrape.value(metric, account="default") is None
     await trial.core.gateway.messages.send(Draft(to="+919876543210", content=Text(text="Hi")))
     await trial.clock.settle()
     assert await scrape.value(metric, account="default") == START + COLD_PAUSE
+    assert await scrape.value("wigwag_account_restrictions_total", account="default") == 1.0
     await trial.clock.advance(COLD_PAUSE)
     assert await scrape.value(metric, account="default") is None
+
+
+async def test_a_ban_is_shown_while_it_lasts(trial: Trial, scrape: Scrape) -> None:
+    metric = "wigwag_account_banned_until_timestamp_seconds"
+    await trial.connect()
+    assert await scrape.value(metric, account="default") is None
+    trial.whatsapp.tell_link(LinkSignal.BANNED, until=START + 600)
+    await trial.clock.settle()
+    assert await scrape.value(metric, account="default") == START + 600
+    trial.whatsapp.tell_link(LinkSignal.UP)
+    await trial.clock.advance(600)
+    trial.whatsapp.tell_link(LinkSignal.UP)
+    await trial.clock.settle()
+    assert await scrape.value(metric, account="default") is None
+
+
+async def test_it_is_shown_when_anything_came_from_whatsapp(trial: Trial, scrape: Scrape) -> None:
+    metric = "wigwag_link_heard_timestamp_seconds"
+    await trial.connect()
+    assert await scrape.value(metric, account="default") is None, "a link that stands has told nothing yet"
+    await trial.clock.advance(5)
+    trial.whatsapp.tell_presence(ANNA, online=True)
+    await trial.clock.settle()
+    assert await scrape.value(metric, account="default") == START + 5
 
 
 async def test_contacts_are_summed_by_presence(trial: Trial, scrape: Scrape) -> None:
@@ -155,6 +192,82 @@ async def test_figures_of_other_rooms_are_read_at_each_scrape(trial: Trial) -> N
     waiting[0] = 5.0
     assert await scrape.value("wigwag_recorder_backlog") == 5.0
     assert await scrape.value("wigwag_recorder_dropped_total") == 7.0
+
+
+async def test_what_sinks_failed_to_take_is_read_from_the_fanout(trial: Trial) -> None:
+    failures = {"log": 0}
+    scrape = Scrape(Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", sinks=failures))
+    assert await scrape.value("wigwag_sink_failures_total", sink="log") == 0.0
+    failures["log"] = 2
+    assert await scrape.value("wigwag_sink_failures_total", sink="log") == 2.0
+
+
+async def test_storage_is_timed_by_operation(metrics: Metrics, scrape: Scrape) -> None:
+    assert await scrape.value("wigwag_storage_failures_total", operation="write") == 0.0
+    metrics.observe_storage("write", 0.02, True)
+    metrics.observe_storage("write", 8.0, False)
+    assert await scrape.value("wigwag_storage_duration_seconds_count", operation="read") == 0.0
+    assert await scrape.value("wigwag_storage_duration_seconds_bucket", operation="write", le="0.025") == 1.0
+    assert await scrape.value("wigwag_storage_failures_total", operation="write") == 1.0
+
+
+async def test_spans_are_counted_by_what_became_of_them(metrics: Metrics, scrape: Scrape) -> None:
+    metrics.observe_spans("exported", 3)
+    metrics.observe_spans("exported", 2)
+    assert await scrape.value("wigwag_trace_spans_total", outcome="exported") == 5.0
+
+
+async def test_parts_are_asked_every_few_seconds(trial: Trial) -> None:
+    parts = {"storage": True, "broker": False}
+
+    async def ready() -> dict[str, bool]:
+        return parts
+
+    metrics = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", ready=ready)
+    scrape, running = Scrape(metrics), asyncio.create_task(metrics.run(), name="metrics")
+    await trial.clock.settle()
+    assert await scrape.value("wigwag_ready", part="storage") == 1.0
+    assert await scrape.value("wigwag_ready", part="broker") == 0.0
+    parts = {"storage": False}
+    await trial.clock.advance(ASK_EVERY)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await scrape.value("wigwag_ready", part="storage") == 0.0
+    assert await scrape.value("wigwag_ready", part="broker") is None
+
+
+async def test_who_does_not_answer_in_time_is_not_ready(trial: Trial) -> None:
+    answers = [True]
+
+    async def ready() -> dict[str, bool]:
+        if not answers:
+            raise TimeoutError
+        return {"storage": answers.pop()}
+
+    metrics = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", ready=ready)
+    scrape, running = Scrape(metrics), asyncio.create_task(metrics.run(), name="metrics")
+    await trial.clock.advance(ASK_EVERY)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await scrape.value("wigwag_ready", part="storage") == 0.0
+
+
+async def test_it_is_shown_how_long_the_next_message_is_overdue(trial: Trial) -> None:
+    metrics = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0")
+    scrape, running = Scrape(metrics), asyncio.create_task(metrics.run(), name="metrics")
+    metric = "wigwag_job_oldest_waiting_seconds"
+    await trial.clock.settle()
+    assert await scrape.value(metric, account="default") == 0.0
+    await trial.core.gateway.messages.send(Draft(to="+919876543210", content=Text(text="Hi"), send_at=START + 100))
+    await trial.clock.advance(90)
+    assert await scrape.value(metric, account="default") == 0.0, "it is not due yet"
+    await trial.clock.advance(70)
+    assert await scrape.value(metric, account="default") == 60.0, "nobody sends it without a link"
+    await trial.connect()
+    await trial.clock.advance(10)
+    assert await scrape.value(metric, account="default") == 0.0
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_requests_are_timed_by_route(metrics: Metrics, scrape: Scrape) -> None:
@@ -194,6 +307,19 @@ async def test_the_process_is_measured_under_both_names(trial: Trial, scrape: Sc
     assert await scrape.value("process_open_fds") is not None
 
 
+async def test_what_the_machine_has_left_is_told(trial: Trial, tmp_path: Path) -> None:
+    made = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", data=tmp_path)
+    found = await Scrape(made).samples()
+    value = {name: found[series(name)] for name in ("wigwag_disk_size_bytes", "wigwag_disk_free_bytes")}
+    disk = shutil.disk_usage(tmp_path)
+    assert value["wigwag_disk_size_bytes"] == disk.total
+    assert value["wigwag_disk_free_bytes"] == pytest.approx(disk.free, rel=0.1)
+    resident, limit = found[series("process_memory_usage_bytes")], found[series("wigwag_memory_limit_bytes")]
+    assert resident < limit <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert found[series("process_network_receive_bytes_total")] >= 0.0
+    assert found[series("process_network_transmit_bytes_total")] >= 0.0
+
+
 async def test_processor_use_is_that_since_the_scrape_before(trial: Trial, scrape: Scrape) -> None:
     assert await scrape.value("process_cpu_usage_percent") == 0.0
     began = os.times()
@@ -206,6 +332,12 @@ async def test_processor_use_is_that_since_the_scrape_before(trial: Trial, scrap
     assert await scrape.value("process_cpu_usage_percent") == busy, "too soon for another figure"
 
 
+FIGURES = (
+    *(names.RECORDER_BACKLOG, names.RECORDER_DROPPED, names.TELLER_DROPPED),
+    *(names.INBOX_LENGTH, names.INBOX_DROPPED, names.MEDIA_SIZE),
+)
+
+
 def everything(metrics: Metrics) -> None:
     """Make every counter have a sample."""
     for fact, _metric, _labels in FACTS:
@@ -216,7 +348,7 @@ def everything(metrics: Metrics) -> None:
 @pytest.fixture
 def whole(trial: Trial) -> Scrape:
     """A scrape of metrics of which none is without a sample."""
-    figures = {metric: lambda: 1.0 for metric in (names.RECORDER_BACKLOG, names.RECORDER_DROPPED, names.INBOX_DROPPED)}
+    figures = {metric: lambda: 1.0 for metric in FIGURES}
     metrics = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="1.2.3", figures=figures)
     everything(metrics)
     contact = Presence(jid=ANNA, name='A "n" \\ a\n', account="default", status=Status.ONLINE, last_seen=START)

@@ -109,7 +109,7 @@ def test_a_group_tells_who_joined_and_left_by_jid() -> None:
     [
         (pb.Connected(status=True), LinkSignal.UP, None, ""),
         (pb.Disconnected(status=True), LinkSignal.DOWN, None, ""),
-        (pb.KeepAliveTimeout(ErrorCount=1, LastSuccess=1), LinkSignal.MISSED, None, ""),
+        (pb.KeepAliveTimeout(ErrorCount=1, LastSuccess=1), LinkSignal.STALLED, None, "keep-alives"),
         (pb.KeepAliveRestored(), LinkSignal.RESTORED, None, ""),
         (pb.StreamReplaced(), LinkSignal.REPLACED, None, ""),
         (pb.ClientOutdated(), LinkSignal.OUTDATED, None, ""),

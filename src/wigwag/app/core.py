@@ -21,6 +21,7 @@ from wigwag.app.lobby import Host, Lobby
 from wigwag.app.pacer import Pacer
 from wigwag.app.pacers import Pacers
 from wigwag.app.ports import AccountStore, Clock, Link, PresenceStore, WatchStore, Wire
+from wigwag.app.pulses import Pulses
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.teller import Teller
@@ -115,6 +116,7 @@ class _Watching:
     pacers: Pacers
     subscriber: Subscriber
     accounts: Accounts
+    pulses: Pulses
 
 
 def assemble(outside: Outside) -> Core:
@@ -152,6 +154,7 @@ def assemble(outside: Outside) -> Core:
         lobby=lobby,
         grants=grants,
         users=outside.host.users,
+        pulses=watching.pulses,
     )
     return Core(
         book=watching.book,
@@ -240,7 +243,9 @@ def _watching(outside: Outside, fanout: Fanout, turned: list[Callable[[AccountCh
         in_use=pacers.in_use,
         turned=turned,
     )
-    return _Watching(book=book, tracker=tracker, pacers=pacers, subscriber=subscriber, accounts=accounts)
+    pulses = Pulses(accounts.hear)
+    fanout.add("pulses", pulses.follow)
+    return _Watching(book=book, tracker=tracker, pacers=pacers, subscriber=subscriber, accounts=accounts, pulses=pulses)
 
 
 def _pacer(

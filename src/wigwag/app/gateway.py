@@ -13,6 +13,7 @@ from wigwag.app.grants import Grants
 from wigwag.app.lobby import Lobby
 from wigwag.app.pacers import Pacers
 from wigwag.app.ports import DeadLetters, UserStore
+from wigwag.app.pulses import Pulses
 from wigwag.app.recorder import Recorder
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
@@ -59,9 +60,11 @@ class Gateway:
         lobby: Lobby,
         grants: Grants,
         users: UserStore,
+        pulses: Pulses,
     ) -> None:
         self._tracker, self._subscriber, self._recorder = tracker, subscriber, recorder
         self._accounts, self._pacers, self._correspondence = accounts, pacers, correspondence
+        self._pulses = pulses
         self.messages, self.webhooks, self.lobby, self.users = correspondence.messages, webhooks, lobby, users
         self.grants = grants
 
@@ -181,6 +184,10 @@ class Gateway:
         """Until when an account sends no first message to a stranger, after error 463. None if it does."""
         return self._correspondence.dispatchers.restricted_until(name)
 
+    def heard_at(self, name: str) -> float | None:
+        """When anything last came from WhatsApp for an account, Unix seconds; None before the first."""
+        return self._pulses.heard_at(name)
+
     async def add_account(self, name: str) -> Account:
         """Begin a new account, which then offers pairing. Raises Conflict if the name is taken."""
         return await self._accounts.add(name)
@@ -190,6 +197,7 @@ class Gateway:
         await self._accounts.remove(name)
         self._pacers.remove(name)
         self._correspondence.dispatchers.remove(name)
+        self._pulses.forget(name)
 
     async def set_appear(self, name: str, appear: bool) -> Account:
         """Whether an account may be available, which hearing presences needs and which silences the phone."""

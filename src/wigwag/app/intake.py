@@ -7,6 +7,7 @@ from collections.abc import Callable
 from wigwag.app.accounts import Accounts
 from wigwag.app.mailbox import Mailbox
 from wigwag.app.ports import Link
+from wigwag.app.pulses import Pulses
 from wigwag.app.receipts import Receipts
 from wigwag.app.subscriber import Subscriber
 from wigwag.app.tracker import Tracker
@@ -24,6 +25,7 @@ from wigwag.domain.events import (
     Report,
     SendSettled,
     TypingReported,
+    Unanswered,
 )
 
 BREATH = 200  # reports handled before the event loop gets a turn
@@ -41,10 +43,12 @@ class Intake:
         accounts: Accounts,
         mailbox: Mailbox,
         receipts: Receipts,
+        pulses: Pulses,
         announce: Callable[[Fact], None],
     ) -> None:
         self._link, self._tracker, self._subscriber, self._accounts = link, tracker, subscriber, accounts
         self._mailbox, self._receipts, self._announce = mailbox, receipts, announce
+        self._pulses = pulses
 
     async def run(self) -> None:
         while True:
@@ -59,10 +63,9 @@ class Intake:
                 self._tracker.observe(report)
             case TypingReported():
                 self._tracker.observe_typing(report)
-            case LinkReported():
-                self._accounts.hear(report)
-            case PairingOffered():
-                self._accounts.hear_pairing(report)
+            case LinkReported() | PairingOffered() | Unanswered():
+                self._link_turns(report)
+                return
             case GroupReported():
                 await self._group(report)
                 self._announce(report)
@@ -70,6 +73,16 @@ class Intake:
                 self._announce(report)
             case MessageReported() | ReceiptReported() | SendSettled():
                 await self._correspondence(report)
+        self._pulses.hear(report.account, report.at)
+
+    def _link_turns(self, report: LinkReported | PairingOffered | Unanswered) -> None:
+        match report:
+            case LinkReported():
+                self._accounts.hear(report)
+            case PairingOffered():
+                self._accounts.hear_pairing(report)
+            case Unanswered():
+                self._pulses.miss(report)
 
     async def _correspondence(self, report: MessageReported | ReceiptReported | SendSettled) -> None:
         match report:

@@ -69,6 +69,10 @@ class Messages:
         """How many jobs each account has in each state."""
         return await self._archive.counts()
 
+    async def earliest_due(self, account: str) -> float | None:
+        """Since when the job waits, or until when, that an account sends next; None if it has none to send."""
+        return await self._sender.earliest_due(account)
+
     async def receipts(self, job_id: str) -> list[Receipt]:
         """All receipts for a job's message, oldest first."""
         return await self._archive.receipts(job_id)

@@ -13,7 +13,7 @@ from wigwag.app.ports import Clock, WatchStore, Wire
 from wigwag.domain.errors import GatewayError
 from wigwag.domain.events import Fact, SubscriptionChanged
 from wigwag.domain.ids import Jid
-from wigwag.domain.subscriptions import Plan, State
+from wigwag.domain.subscriptions import SILENT, Plan, State
 
 APPEAR_AGAIN = 5.0  # seconds until we try again to be available; a fresh pairing lacks the name for it at first
 CHECK_EVERY = 3600.0  # seconds between looks for stale subscriptions (seed 001)
@@ -95,7 +95,7 @@ class Pacer:
         """Do one thing that is due. Returns when to come back."""
         now = self._clock.now()
         for silent in self.plan.expire(now):
-            self._tell(silent, State.FAILED, "no event in two minutes")
+            self._tell(silent, State.FAILED, SILENT)
             self._lose(silent)
         if self._linked and self._visible is not self._wants_to_appear():
             return await self._appear(not self._visible)

@@ -81,6 +81,10 @@ class Sender:
             raise NotFound("There is no such message.")
         return job
 
+    async def earliest_due(self, account: str) -> float | None:
+        """When the job is or was due that an account sends next; None if it has none to send."""
+        return await self._ledger.next_due(account, 0.0)
+
     def account(self, name: str | None) -> str:
         """The account that a name means, or the only one. Raises NotFound, Conflict."""
         return self._pick(name)

@@ -13,6 +13,7 @@ import uvicorn
 from wigwag import __version__, logs
 from wigwag.adapters import logbook, sessions
 from wigwag.adapters.clock import SystemClock
+from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.realtime import Limits, mounted
 from wigwag.adapters.rest import build_app
@@ -21,7 +22,7 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose.backups import back_up, put_back
-from wigwag.compose.parts import broker, checks, directory, metrics, outside, trust
+from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.compose.sockets import sockets
 from wigwag.config import Settings
@@ -58,22 +59,22 @@ async def run(
         outgoing = Outgoing(settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
         contacts = await stack.enter_async_context(directory(settings, stores))
-        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts)))
+        media = media_files(settings, clock)
+        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts, media)))
         await core.restore()
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
         stack.push_async_callback(core.finish)
-        server, beside = _doors(settings, core, stores, whatsapp, outgoing)
+        server, beside = _doors(settings, core, stores, whatsapp, outgoing, media)
         await serve(core, {"guard": guard, **beside}, server, listening, on_ready)
 
 
 def _doors(
-    settings: Settings, core: Core, stores: Stores, whatsapp: WhatsApp, outgoing: Outgoing
+    settings: Settings, core: Core, stores: Stores, whatsapp: WhatsApp, outgoing: Outgoing, media: MediaFiles
 ) -> tuple[Server, dict[str, Part]]:
     """The ways in, and what works beside the core for them. Sinks are called in this order."""
     rabbit, users = broker(settings, core, stores), sockets(settings, core, outgoing)
-    figures = metrics(settings, core, whatsapp, rabbit)
-    core.fanout.add("metrics", figures.sink)
+    figures = metrics(settings, core, whatsapp, rabbit, stores, media)
     core.fanout.add("log", logbook.write)
     app = build_app(
         core.gateway,

@@ -2,7 +2,7 @@
 """The parts that a gateway is made of, from its settings. Nothing is decided here but who gets whom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
@@ -13,7 +13,16 @@ from wigwag.adapters.amqp import Broker, Topology
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.metrics import Metrics, hashed, named
-from wigwag.adapters.metrics.names import INBOX_DROPPED, QUEUE_DEPTH, QUEUE_DLQ_SIZE, RECORDER_BACKLOG, RECORDER_DROPPED
+from wigwag.adapters.metrics.names import (
+    INBOX_DROPPED,
+    INBOX_LENGTH,
+    MEDIA_SIZE,
+    QUEUE_DEPTH,
+    QUEUE_DLQ_SIZE,
+    RECORDER_BACKLOG,
+    RECORDER_DROPPED,
+    TELLER_DROPPED,
+)
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.rest import BROKER, Check
 from wigwag.adapters.storage.directory import open_directory
@@ -41,6 +50,7 @@ def outside(
     clock: SystemClock,
     outgoing: Outgoing,
     directory: Directory,
+    media: MediaFiles,
 ) -> Outside:
     """Everything that the use cases need from outside."""
     return Outside(
@@ -49,7 +59,7 @@ def outside(
         presence_store=stores.presence,
         watch_store=stores.watches,
         account_store=stores.accounts,
-        mail=_mail(settings, whatsapp, stores, clock, outgoing),
+        mail=_mail(settings, whatsapp, stores, outgoing, media),
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
@@ -85,8 +95,7 @@ async def directory(settings: Settings, stores: Stores) -> AsyncIterator[Directo
             await hosts.close()
 
 
-def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemClock, outgoing: Outgoing) -> Mail:
-    budget = settings.media_budget_mib * MIB
+def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, outgoing: Outgoing, media: MediaFiles) -> Mail:
     return Mail(
         courier=WhatsAppCourier(whatsapp),
         ledger=stores.ledger,
@@ -95,7 +104,7 @@ def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemC
         events=stores.events,
         templates=stores.templates,
         eraser=stores.eraser,
-        media=MediaFiles(settings.session_path / "media", budget=budget, now=clock.now),
+        media=media,
         fetcher=outgoing,
         numbering=numbering.forms,
         rate=settings.rate,
@@ -104,6 +113,11 @@ def _mail(settings: Settings, whatsapp: WhatsApp, stores: Stores, clock: SystemC
         gather=GATHER,
         fetch_media=settings.media_download == "auto",
     )
+
+
+def media_files(settings: Settings, clock: SystemClock) -> MediaFiles:
+    """Where media are kept."""
+    return MediaFiles(settings.session_path / "media", budget=settings.media_budget_mib * MIB, now=clock.now)
 
 
 def broker(settings: Settings, core: Core, stores: Stores) -> Broker | None:
@@ -132,10 +146,12 @@ def broker(settings: Settings, core: Core, stores: Stores) -> Broker | None:
     return rabbit
 
 
-def metrics(settings: Settings, core: Core, whatsapp: WhatsApp, rabbit: Broker | None) -> Metrics:
-    """What Prometheus is told."""
+def metrics(
+    settings: Settings, core: Core, whatsapp: WhatsApp, rabbit: Broker | None, stores: Stores, media: MediaFiles
+) -> Metrics:
+    """What Prometheus is told. It is a sink, and hears how long the database takes."""
     key = settings.metrics_key.get_secret_value().encode()
-    return Metrics(
+    figures = Metrics(
         core.book,
         core.gateway,
         core.clock,
@@ -145,9 +161,22 @@ def metrics(settings: Settings, core: Core, whatsapp: WhatsApp, rabbit: Broker |
         figures={
             RECORDER_BACKLOG: lambda: core.recorder.backlog,
             RECORDER_DROPPED: lambda: core.recorder.dropped,
+            TELLER_DROPPED: lambda: core.teller.dropped,
+            INBOX_LENGTH: lambda: len(whatsapp.inbox),
             INBOX_DROPPED: lambda: whatsapp.inbox.dropped,
+            MEDIA_SIZE: lambda: media.usage,
         },
+        sinks=core.fanout.failures,
+        ready=lambda: _ready(core, stores, rabbit),
+        data=settings.session_path,
     )
+    core.fanout.add("metrics", figures.sink)
+    stores.database.observe = figures.observe_storage
+    return figures
+
+
+async def _ready(core: Core, stores: Stores, rabbit: Broker | None) -> Mapping[str, bool]:
+    return {check.part: check.ok for check in await checks(core, stores, rabbit)}
 
 
 async def checks(core: Core, stores: Stores, rabbit: Broker | None) -> Sequence[Check]:

@@ -41,7 +41,7 @@ class LinkSignal(StrEnum):
     EXPIRED = "expired"  # nobody paired in time
     PAIRED = "paired"
     UP = "up"
-    MISSED = "missed"  # a keep-alive went unanswered
+    STALLED = "stalled"  # the link stands, but what we ask is not answered
     RESTORED = "restored"
     DOWN = "down"
     REPLACED = "replaced"  # somebody else connected with this session
@@ -50,6 +50,15 @@ class LinkSignal(StrEnum):
     OUTDATED = "outdated"
     ERROR = "error"  # WhatsApp said something that we do not know
     STOPPED = "stopped"  # an operator closed it
+
+
+class Stall(StrEnum):
+    """What is not answered on a link that stalled: the `detail` that comes with STALLED."""
+
+    KEEP_ALIVES = "keep-alives"
+    MESSAGES = "messages"
+    REQUESTS = "requests"
+    SUBSCRIPTIONS = "subscriptions"
 
 
 _S, _G = LinkState, LinkSignal
@@ -63,7 +72,7 @@ TRANSITIONS: dict[LinkSignal, tuple[set[LinkState], LinkState]] = {
     _G.EXPIRED: ({_S.PAIRING}, _S.UNPAIRED),
     _G.PAIRED: (_ANY, _S.CONNECTING),
     _G.UP: (_ALIVE, _S.CONNECTED),
-    _G.MISSED: ({_S.CONNECTED}, _S.DEGRADED),
+    _G.STALLED: ({_S.CONNECTED}, _S.DEGRADED),
     _G.RESTORED: ({_S.DEGRADED}, _S.CONNECTED),
     _G.DOWN: (_ALIVE - {_S.FAILED}, _S.TRANSIENT),
     _G.REPLACED: (_ANY, _S.REPLACED),
@@ -79,7 +88,7 @@ ADVICE = {
     _S.PAIRING: "Scan the code with WhatsApp on the phone: Settings, Linked devices, Link a device.",
     _S.CONNECTING: "Connecting to WhatsApp.",
     _S.CONNECTED: "All is well.",
-    _S.DEGRADED: "WhatsApp does not answer keep-alives; a new link is made soon.",
+    _S.DEGRADED: "The link stands, but WhatsApp does not answer our {detail}; a new link is made soon.",
     _S.TRANSIENT: "The link is down; it is being made again.",
     _S.REPLACED: "Another program connected with this session. Stop it, then connect this account again by hand.",
     _S.LOGGED_OUT: "The phone removed this device. Pair it again.",
@@ -90,7 +99,7 @@ ADVICE = {
 }
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
-_RESTING = {_S.BANNED, _S.TRANSIENT}  # states whose end may be known
+_RESTING = {_S.BANNED, _S.TRANSIENT, _S.DEGRADED}  # states whose end may be known
 STUCK = 45.0  # seconds without a link after which we make a new one instead of waiting for the library
 ALONE = 3.0  # seconds before we make a new link where the library has given up by itself
 FAILED_BACKOFF = (60.0, 300.0, 900.0, 3600.0)  # seconds after the 1st, 2nd, … failure; the last one repeats
@@ -123,7 +132,7 @@ class Account:
     @property
     def advice(self) -> str:
         """What a person should do next, in a sentence."""
-        return ADVICE[self.state].format(name=self.name)
+        return ADVICE[self.state].format(name=self.name, detail=self.detail or "questions")
 
 
 def advance(
@@ -169,7 +178,7 @@ def retry_at(account: Account, chance: float) -> float | None:
         chance: a number from 0 to 1 that spreads accounts which fail together.
     """
     match account.state:
-        case LinkState.TRANSIENT if account.until is not None:  # nobody but us will try again
+        case LinkState.TRANSIENT | LinkState.DEGRADED if account.until is not None:  # nobody but us will try again
             return account.until + ALONE * (1 + chance)
         case LinkState.TRANSIENT | LinkState.DEGRADED | LinkState.CONNECTING:
             return account.since + STUCK * (1 + chance / 4)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from wigwag.domain.account import Account, LinkSignal
+from wigwag.domain.account import Account, LinkSignal, Stall
 from wigwag.domain.delivery import Job, Receipt
 from wigwag.domain.ids import Jid
 from wigwag.domain.messages import Message
@@ -91,6 +91,10 @@ class MessageReported:
     message: Message
     at: float
 
+    @property
+    def account(self) -> str:
+        return self.message.account
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptReported:
@@ -98,6 +102,10 @@ class ReceiptReported:
 
     receipt: Receipt
     at: float
+
+    @property
+    def account(self) -> str:
+        return self.receipt.account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,16 @@ class SendSettled:
     account: str
     job_id: str
     message_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """WhatsApp did not answer in time what was asked at an instant: the link may be dead."""
+
+    account: str
+    what: Stall
+    asked: float
     at: float
 
 
@@ -129,6 +147,7 @@ Report = (
     | MessageReported
     | ReceiptReported
     | SendSettled
+    | Unanswered
     | CallReported
 )
 

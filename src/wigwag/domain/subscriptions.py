@@ -27,6 +27,7 @@ from wigwag.domain.pacing import Pace, backoff
 from wigwag.domain.watchlist import LOW
 
 FIRST_EVENT = 120.0  # seconds within which the first event must come
+SILENT = "no event in two minutes"  # why a subscription failed that was sent
 STALE_AFTER = 24 * 3600.0  # seconds without an event, and since the subscribe
 ROTATE_AFTER = 3600.0  # seconds from one rotation to the next, while anybody waits behind the cap
 ROTATE_SOONER = 300.0  # the same, when somebody more urgent waits than one who has a place

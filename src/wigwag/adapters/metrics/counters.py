@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is counted as it happens: a sink for facts, HTTP requests, and how late the event loop is.
+"""What is counted as it happens: a sink for facts, HTTP requests, storage, and how late the event loop is.
 
 A count here costs a microsecond and never blocks. What can be read at any time is in `readings`.
 """
+
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from wigwag.adapters.metrics import names
 from wigwag.adapters.metrics.names import Metric
 from wigwag.app.ports import Clock
-from wigwag.domain.account import Account, LinkState
+from wigwag.domain.account import Account, LinkState, Stall
 from wigwag.domain.events import AccountChanged, Fact, PartFailed, PartRecovered, SubscriptionChanged, TypingChanged
 from wigwag.domain.presence import PresenceChanged, Status
 
 LAG_EVERY = 1.0  # seconds
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+STORAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0)
 REQUEST_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FIRST_LINKS = (LinkState.UNPAIRED, LinkState.PAIRING)  # an attempt from here makes a first link, not one again
 
@@ -34,10 +37,25 @@ class Counters:
         self._typing = counter(names.TYPING_EVENTS)
         self._subscriptions = counter(names.SUBSCRIPTION_EVENTS)
         self._reconnects = counter(names.RECONNECTS)
+        self._bans = counter(names.BANS)
+        self._stalls = counter(names.STALLS)
         self._failures = counter(names.PART_FAILURES)
         self._recoveries = counter(names.PART_RECOVERIES)
         self._requests = histogram(names.REQUEST_DURATION, REQUEST_BUCKETS)
+        self._storage = histogram(names.STORAGE_DURATION, STORAGE_BUCKETS)
+        self._storage_failures = counter(names.STORAGE_FAILURES)
+        for operation in ("read", "write"):
+            self._storage.labels(operation)
+            self._storage_failures.labels(operation)
+        self._spans = counter(names.TRACE_SPANS)
         self._lag = histogram(names.LOOP_LAG, LAG_BUCKETS)
+
+    def meet(self, accounts: Iterable[str]) -> None:
+        """Show zeros for these accounts: a series that begins at 1 has not increased, says Prometheus."""
+        for account in accounts:
+            self._bans.labels(account)
+            for reason in Stall:
+                self._stalls.labels(account, reason)
 
     def count(self, fact: Fact) -> None:
         """Count one fact."""
@@ -49,17 +67,34 @@ class Counters:
             case SubscriptionChanged():
                 self._subscriptions.labels(fact.account, fact.state).inc()
             case AccountChanged():
-                reason = reconnect_reason(fact.before, fact.after)
-                if reason is not None:
-                    self._reconnects.labels(fact.after.name, reason).inc()
+                self._count_account(fact.before, fact.after)
             case PartFailed():
                 self._failures.labels(fact.part, fact.code).inc()
             case PartRecovered():
                 self._recoveries.labels(fact.part).inc()
 
+    def _count_account(self, before: Account, after: Account) -> None:
+        reason = reconnect_reason(before, after)
+        if reason is not None:
+            self._reconnects.labels(after.name, reason).inc()
+        if after.state is LinkState.BANNED:
+            self._bans.labels(after.name).inc()
+        elif after.state is LinkState.DEGRADED is not before.state:
+            self._stalls.labels(after.name, after.detail).inc()
+
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request. `route` is the template, never the path, which has a number in it."""
         self._requests.labels(route, method, str(status)).observe(seconds)
+
+    def observe_storage(self, operation: str, seconds: float, answered: bool) -> None:
+        """Count one read or write."""
+        self._storage.labels(operation).observe(seconds)
+        if not answered:
+            self._storage_failures.labels(operation).inc()
+
+    def observe_spans(self, outcome: str, count: int) -> None:
+        """Count spans that were exported, failed or dropped."""
+        self._spans.labels(outcome).inc(count)
 
     async def watch_lag(self, clock: Clock) -> None:
         """Measure for ever how late we wake."""

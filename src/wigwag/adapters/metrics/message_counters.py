@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is counted of messages as it happens, and how many jobs are in which state.
+"""What is counted of messages as it happens, how many jobs are in which state, and how long they wait.
 
 The states are counted by the database every few seconds, so that a scrape never waits for it.
 """
+
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -10,7 +12,7 @@ from wigwag.adapters.metrics import names
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 from wigwag.domain.delivery import State
-from wigwag.domain.errors import GatewayError
+from wigwag.domain.errors import GatewayError, Restricted
 from wigwag.domain.events import CallReported, Fact, JobChanged, MediaProcessed, MessageReceived
 
 COUNT_EVERY = 5.0  # seconds
@@ -30,7 +32,9 @@ class MessageCounters:
         self._received = counter(names.MESSAGES_RECEIVED)
         self._changes = counter(names.JOB_CHANGES)
         self._calls = counter(names.CALLS)
+        self._restrictions = counter(names.RESTRICTIONS)
         self._states = Gauge(names.JOBS.name, names.JOBS.help, names.JOBS.labels, registry=registry)
+        self._waits = Gauge(names.JOB_WAIT.name, names.JOB_WAIT.help, names.JOB_WAIT.labels, registry=registry)
         self._media = Histogram(
             names.MEDIA_DURATION.name,
             names.MEDIA_DURATION.help,
@@ -46,6 +50,11 @@ class MessageCounters:
             registry=registry,
         )
 
+    def meet(self, accounts: Iterable[str]) -> None:
+        """Show zeros for these accounts: a series that begins at 1 has not increased, says Prometheus."""
+        for account in accounts:
+            self._restrictions.labels(account)
+
     def count(self, fact: Fact) -> None:
         """Count one fact."""
         match fact:
@@ -56,6 +65,8 @@ class MessageCounters:
                     self._wait.labels(job.account).observe(max(0.0, job.since - max(job.due, job.created)))
                 elif job.state is State.FAILED:
                     self._failed.labels(job.account, job.code).inc()
+                elif job.state is State.ACCEPTED and job.code == Restricted.code:
+                    self._restrictions.labels(job.account).inc()
             case MessageReceived(message=message):
                 self._received.labels(message.account, message.kind).inc()
             case MediaProcessed():
@@ -68,11 +79,15 @@ class MessageCounters:
         while True:
             try:
                 counts = await gateway.messages.job_counts()
+                accounts = {account.name for account in gateway.accounts()} | {name for name, _ in counts}
+                due = {account: await gateway.messages.earliest_due(account) for account in accounts}
             except GatewayError:
-                self._states.clear()
-            else:
-                self._states.clear()
-                for account in {account.name for account in gateway.accounts()} | {name for name, _ in counts}:
-                    for state in State:
-                        self._states.labels(account, state).set(counts.get((account, state), 0))
+                counts, due = {}, {}
+            now = clock.now()
+            self._states.clear()
+            self._waits.clear()
+            for account, since in due.items():
+                self._waits.labels(account).set(0.0 if since is None else max(0.0, now - since))
+                for state in State:
+                    self._states.labels(account, state).set(counts.get((account, state), 0))
             await clock.sleep(COUNT_EVERY)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every metric of wigwag: name, type, labels and meaning, in one table. `docs/METRICS.md` is printed from it.
 
-Nothing is measured here. Names of the seeds are kept as written; ours begin with `wigwag_`.
+Nothing is measured here. Names of the seeds are kept as written; ours begin with `wigwag_`. A new metric is one line
+here and one in `SECTIONS`.
 """
 
 from dataclasses import dataclass
@@ -25,273 +26,321 @@ class Metric:
         return self.name.removesuffix("_total") if self.kind == "counter" else self.name
 
 
-CONTACT_ONLINE = Metric(
-    name="whatsapp_contact_online",
-    kind="gauge",
-    labels=("jid", "name"),
-    help="Whether the contact is online (1) or offline (0); no sample while we do not know.",
+def _counter(name: str, meaning: str, *labels: str) -> Metric:
+    return Metric(name=name, kind="counter", labels=labels, help=meaning)
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> Metric:
+    return Metric(name=name, kind="gauge", labels=labels, help=meaning)
+
+
+def _histogram(name: str, meaning: str, *labels: str) -> Metric:
+    return Metric(name=name, kind="histogram", labels=labels, help=meaning)
+
+
+# --- For each contact
+
+CONTACT_ONLINE = _gauge(
+    "whatsapp_contact_online",
+    "Whether the contact is online (1) or offline (0); no sample while we do not know.",
+    "jid",
+    "name",
 )
-CONTACT_STATUS_CHANGES = Metric(
-    name="whatsapp_contact_status_changes_total",
-    kind="counter",
-    labels=("jid", "name", "status"),
-    help="How often the contact turned online or offline while we listened.",
+CONTACT_STATUS_CHANGES = _counter(
+    "whatsapp_contact_status_changes_total",
+    "How often the contact turned online or offline while we listened.",
+    "jid",
+    "name",
+    "status",
 )
-CONTACT_LAST_SEEN = Metric(
-    name="whatsapp_contact_last_seen_timestamp_seconds",
-    kind="gauge",
-    labels=("jid", "name"),
-    help="When the contact was last known to be online; no sample if hidden or never seen.",
+CONTACT_LAST_SEEN = _gauge(
+    "whatsapp_contact_last_seen_timestamp_seconds",
+    "When the contact was last known to be online; no sample if hidden or never seen.",
+    "jid",
+    "name",
 )
 
-CONTACTS = Metric(
-    name="wigwag_contacts",
-    kind="gauge",
-    labels=("presence",),
-    help="Tracked contacts by presence (online, offline, unknown); the sum is all of them.",
+# --- Presence
+
+CONTACTS = _gauge(
+    "wigwag_contacts", "Tracked contacts by presence (online, offline, unknown); the sum is all of them.", "presence"
 )
-PRESENCE_EVENTS = Metric(
-    name="wigwag_presence_events_total",
-    kind="counter",
-    labels=("presence",),
-    help="Changes of any contact's presence, by what it became; unknown when we hear no more.",
+PRESENCE_EVENTS = _counter(
+    "wigwag_presence_events_total",
+    "Changes of any contact's presence, by what it became; unknown when we hear no more.",
+    "presence",
 )
-TYPING_EVENTS = Metric(
-    name="wigwag_typing_events_total",
-    kind="counter",
-    labels=("typing",),
-    help="Changes of what any contact does in the chat with us: composing, recording, paused.",
+TYPING_EVENTS = _counter(
+    "wigwag_typing_events_total",
+    "Changes of what any contact does in the chat with us: composing, recording, paused.",
+    "typing",
 )
 
-SUBSCRIPTIONS = Metric(
-    name="wigwag_subscriptions",
-    kind="gauge",
-    labels=("account", "state"),
-    help="Subscriptions by state: queued, pending, active, stale, failed.",
+# --- Subscriptions
+
+SUBSCRIPTIONS = _gauge(
+    "wigwag_subscriptions", "Subscriptions by state: queued, pending, active, stale, failed.", "account", "state"
 )
-SUBSCRIPTION_QUEUE = Metric(
-    name="wigwag_subscription_queue_length",
-    kind="gauge",
-    labels=("account",),
-    help="Contacts that wait to be subscribed, for the first time or again.",
+SUBSCRIPTION_QUEUE = _gauge(
+    "wigwag_subscription_queue_length", "Contacts that wait to be subscribed, for the first time or again.", "account"
 )
-SUBSCRIPTION_PACE = Metric(
-    name="wigwag_subscription_pace_per_minute",
-    kind="gauge",
-    help="Contacts that each account may subscribe to in a minute.",
+SUBSCRIPTION_PACE = _gauge(
+    "wigwag_subscription_pace_per_minute", "Contacts that each account may subscribe to in a minute."
 )
-SUBSCRIPTION_EVENTS = Metric(
-    name="wigwag_subscription_events_total",
-    kind="counter",
-    labels=("account", "state"),
-    help="Subscriptions sent (pending), answered (active), gone stale, failed.",
+SUBSCRIPTION_EVENTS = _counter(
+    "wigwag_subscription_events_total",
+    "Subscriptions sent (pending), answered (active), gone stale, failed.",
+    "account",
+    "state",
 )
 
-CONNECTION_STATUS = Metric(
-    name="whatsapp_connection_status",
-    kind="gauge",
-    labels=("account",),
-    help="Whether the account's link to WhatsApp is up (1) or not (0).",
-)
-LINK_STATE = Metric(
-    name="wigwag_link_state",
-    kind="gauge",
-    labels=("account", "state"),
-    help="1 for the state that the account's link is in, 0 for all others.",
-)
-RESTRICTED_UNTIL = Metric(
-    name="wigwag_account_restricted_until_timestamp_seconds",
-    kind="gauge",
-    labels=("account",),
-    help="Until when the account sends no first message to strangers, after error 463; no sample while it does.",
-)
-RECONNECTS = Metric(
-    name="whatsapp_reconnect_total",
-    kind="counter",
-    labels=("account", "reason"),
-    help="Attempts to make a link again; the reason is link_down, or the state that we tried to leave.",
-)
-UPTIME = Metric(name="whatsapp_uptime_seconds", kind="gauge", help="Seconds since this process began its work.")
+# --- Links
 
-REQUEST_DURATION = Metric(
-    name="whatsapp_request_duration_seconds",
-    kind="histogram",
-    labels=("route", "method", "status"),
-    help="Seconds from an HTTP request to the end of its answer, by route template.",
+CONNECTION_STATUS = _gauge(
+    "whatsapp_connection_status", "Whether the account's link to WhatsApp is up (1) or not (0).", "account"
 )
-
-MESSAGES_SENT = Metric(
-    name="whatsapp_messages_sent_total",
-    kind="counter",
-    labels=("account", "type"),
-    help="Messages that WhatsApp took, by what they are.",
+LINK_STATE = _gauge(
+    "wigwag_link_state", "1 for the state that the account's link is in, 0 for all others.", "account", "state"
 )
-MESSAGES_RECEIVED = Metric(
-    name="whatsapp_messages_received_total",
-    kind="counter",
-    labels=("account", "type"),
-    help="What others wrote, and we from other devices, by what it is; also edits, deletions, reactions, votes.",
+RECONNECTS = _counter(
+    "whatsapp_reconnect_total",
+    "Attempts to make a link again; the reason is link_down, or the state that we tried to leave.",
+    "account",
+    "reason",
 )
-MESSAGES_FAILED = Metric(
-    name="whatsapp_messages_failed_total",
-    kind="counter",
-    labels=("account", "code"),
-    help="Messages that will not be sent, by the reason.",
+RESTRICTED_UNTIL = _gauge(
+    "wigwag_account_restricted_until_timestamp_seconds",
+    "Until when the account sends no first message to strangers, after error 463; no sample while it does.",
+    "account",
 )
-JOBS = Metric(
-    name="wigwag_jobs",
-    kind="gauge",
-    labels=("account", "state"),
-    help="Messages to send and sent, as far as they are kept, by state; no sample while the database is away.",
+RESTRICTIONS = _counter(
+    "wigwag_account_restrictions_total",
+    "Times that WhatsApp refused a first message to a stranger (error 463).",
+    "account",
 )
-JOB_CHANGES = Metric(
-    name="wigwag_job_changes_total",
-    kind="counter",
-    labels=("account", "state"),
-    help="Steps in the life of messages, by the state that they came into.",
+BANNED_UNTIL = _gauge(
+    "wigwag_account_banned_until_timestamp_seconds",
+    "Until when WhatsApp banned the account; no sample while it is not banned.",
+    "account",
 )
-SEND_DURATION = Metric(
-    name="wigwag_send_duration_seconds",
-    kind="histogram",
-    labels=("account",),
-    help="Seconds from when a message was due to when WhatsApp had taken it.",
+BANS = _counter(
+    "wigwag_account_bans_total", "Times that WhatsApp told an account that it is banned for a time.", "account"
 )
-MEDIA_DURATION = Metric(
-    name="whatsapp_media_processing_duration_seconds",
-    kind="histogram",
-    labels=("type", "direction"),
-    help="Seconds to make media ready to be sent (out), or to download them (in).",
+STALLS = _counter(
+    "wigwag_link_stalls_total",
+    "Times that a link stood and nothing came through it: keep-alives, messages, requests, subscriptions unanswered.",
+    "account",
+    "reason",
 )
-CALLS = Metric(name="wigwag_calls_total", kind="counter", labels=("account",), help="Calls that came in.")
-
-WEBHOOK_DURATION = Metric(
-    name="whatsapp_webhook_delivery_duration_seconds",
-    kind="histogram",
-    labels=("outcome",),
-    help="Seconds that an attempt to deliver to a webhook endpoint took: delivered or failed.",
-)
-WEBHOOK_DELIVERIES = Metric(
-    name="wigwag_webhook_deliveries_total",
-    kind="counter",
-    labels=("endpoint", "outcome"),
-    help="Attempts by what came of them: delivered, retry (it is tried again), failed (for good).",
-)
-WEBHOOK_DROPPED = Metric(
-    name="wigwag_webhook_dropped_total",
-    kind="counter",
-    labels=("endpoint",),
-    help="Events that were not queued because too much waits for the endpoint; a replay brings them.",
-)
-WEBHOOK_BACKLOG = Metric(
-    name="wigwag_webhook_backlog",
-    kind="gauge",
-    labels=("endpoint",),
-    help="Deliveries that wait for the endpoint, for their first attempt or another.",
-)
-WEBHOOK_ENDPOINTS = Metric(
-    name="wigwag_webhook_endpoints",
-    kind="gauge",
-    labels=("state",),
-    help="Webhook endpoints by state: working, failing (only probed), disabled.",
+HEARD = _gauge(
+    "wigwag_link_heard_timestamp_seconds",
+    "When anything last came from WhatsApp for the account; no sample before the first.",
+    "account",
 )
 
-PART_FAILURES = Metric(
-    name="wigwag_part_failures_total",
-    kind="counter",
-    labels=("part", "code"),
-    help="Times that a part of wigwag began to fail; it tries again by itself.",
+# --- Messages
+
+MESSAGES_SENT = _counter(
+    "whatsapp_messages_sent_total", "Messages that WhatsApp took, by what they are.", "account", "type"
 )
-PART_RECOVERIES = Metric(
-    name="wigwag_part_recoveries_total",
-    kind="counter",
-    labels=("part",),
-    help="Times that a failed part began to work again.",
+MESSAGES_RECEIVED = _counter(
+    "whatsapp_messages_received_total",
+    "What others wrote, and we from other devices, by what it is; also edits, deletions, reactions, votes.",
+    "account",
+    "type",
 )
-RECORDER_BACKLOG = Metric(
-    name="wigwag_recorder_backlog", kind="gauge", help="Intervals of history that wait to be written to the store."
+MESSAGES_FAILED = _counter(
+    "whatsapp_messages_failed_total", "Messages that will not be sent, by the reason.", "account", "code"
 )
-RECORDER_DROPPED = Metric(
-    name="wigwag_recorder_dropped_total",
-    kind="counter",
-    help="Intervals of history lost because the store was away for too long.",
+JOBS = _gauge(
+    "wigwag_jobs",
+    "Messages to send and sent, as far as they are kept, by state; no sample while the database is away.",
+    "account",
+    "state",
 )
-INBOX_DROPPED = Metric(
-    name="wigwag_inbox_dropped_total",
-    kind="counter",
-    help="Presences that were replaced by newer ones of the same contact before we came to read them.",
+JOB_CHANGES = _counter(
+    "wigwag_job_changes_total", "Steps in the life of messages, by the state that they came into.", "account", "state"
 )
-LOOP_LAG = Metric(
-    name="wigwag_event_loop_lag_seconds",
-    kind="histogram",
-    help="How late a task wakes that asked to sleep for a second: what every event has to wait.",
+JOB_WAIT = _gauge(
+    "wigwag_job_oldest_waiting_seconds",
+    "How long the message is overdue that is due for longest; 0 if none waits, no sample while the database is away.",
+    "account",
+)
+SEND_DURATION = _histogram(
+    "wigwag_send_duration_seconds", "Seconds from when a message was due to when WhatsApp had taken it.", "account"
+)
+MEDIA_DURATION = _histogram(
+    "whatsapp_media_processing_duration_seconds",
+    "Seconds to make media ready to be sent (out), or to download them (in).",
+    "type",
+    "direction",
+)
+MEDIA_SIZE = _gauge("wigwag_media_bytes", "Media that are kept on disk.")
+CALLS = _counter("wigwag_calls_total", "Calls that came in.", "account")
+
+# --- Webhooks
+
+WEBHOOK_DURATION = _histogram(
+    "whatsapp_webhook_delivery_duration_seconds",
+    "Seconds that an attempt to deliver to a webhook endpoint took: delivered or failed.",
+    "outcome",
+)
+WEBHOOK_DELIVERIES = _counter(
+    "wigwag_webhook_deliveries_total",
+    "Attempts by what came of them: delivered, retry (it is tried again), failed (for good).",
+    "endpoint",
+    "outcome",
+)
+WEBHOOK_DROPPED = _counter(
+    "wigwag_webhook_dropped_total",
+    "Events that were not queued because too much waits for the endpoint; a replay brings them.",
+    "endpoint",
+)
+WEBHOOK_BACKLOG = _gauge(
+    "wigwag_webhook_backlog", "Deliveries that wait for the endpoint, for their first attempt or another.", "endpoint"
+)
+WEBHOOK_ENDPOINTS = _gauge(
+    "wigwag_webhook_endpoints", "Webhook endpoints by state: working, failing (only probed), disabled.", "state"
 )
 
-WORKER_PROCESSED = Metric(
-    name="worker_jobs_processed_total",
-    kind="counter",
-    labels=("worker", "status"),
-    help="Envelopes from RabbitMQ that came to an end: sent, failed, cancelled, or invalid (never became a job).",
+# --- RabbitMQ
+
+WORKER_PROCESSED = _counter(
+    "worker_jobs_processed_total",
+    "Envelopes from RabbitMQ that came to an end: sent, failed, cancelled, or invalid (never became a job).",
+    "worker",
+    "status",
 )
-WORKER_DURATION = Metric(
-    name="worker_job_duration_seconds",
-    kind="histogram",
-    labels=("worker",),
-    help="Seconds from the acceptance of an envelope, or the time it was scheduled for, until sent or failed.",
+WORKER_DURATION = _histogram(
+    "worker_job_duration_seconds",
+    "Seconds from the acceptance of an envelope, or the time it was scheduled for, until sent or failed.",
+    "worker",
 )
-WORKER_FAILED = Metric(
-    name="worker_jobs_failed_total",
-    kind="counter",
-    labels=("worker", "error_type"),
-    help="Envelopes from RabbitMQ that failed for good or were refused, by the stable word for the reason.",
+WORKER_FAILED = _counter(
+    "worker_jobs_failed_total",
+    "Envelopes from RabbitMQ that failed for good or were refused, by the stable word for the reason.",
+    "worker",
+    "error_type",
 )
-WORKER_RETRIED = Metric(
-    name="worker_jobs_retried_total",
-    kind="counter",
-    labels=("worker",),
-    help="Times that a job from RabbitMQ is to be tried again, by itself or by a person.",
+WORKER_RETRIED = _counter(
+    "worker_jobs_retried_total",
+    "Times that a job from RabbitMQ is to be tried again, by itself or by a person.",
+    "worker",
 )
-QUEUE_DEPTH = Metric(
-    name="queue_depth",
-    kind="gauge",
-    labels=("queue_name",),
-    help="Envelopes that wait in a queue of RabbitMQ; no sample while we do not know.",
+QUEUE_DEPTH = _gauge(
+    "queue_depth", "Envelopes that wait in a queue of RabbitMQ; no sample while we do not know.", "queue_name"
 )
-QUEUE_DLQ_SIZE = Metric(
-    name="queue_dlq_size",
-    kind="gauge",
-    labels=("queue_name",),
-    help="Dead letters that wait for somebody; no sample while we do not know.",
+QUEUE_DLQ_SIZE = _gauge(
+    "queue_dlq_size", "Dead letters that wait for somebody; no sample while we do not know.", "queue_name"
 )
-ENVELOPES_ACCEPTED = Metric(
-    name="wigwag_envelopes_accepted_total",
-    kind="counter",
-    labels=("dedup",),
-    help="Envelopes that were accepted, by what a second copy is known by: key, message_id, or none but its content.",
+ENVELOPES_ACCEPTED = _counter(
+    "wigwag_envelopes_accepted_total",
+    "Envelopes that were accepted, by what a second copy is known by: key, message_id, or none but its content.",
+    "dedup",
 )
 
-BUILD_INFO = Metric(
-    name="wigwag_build_info", kind="gauge", labels=("version", "python"), help="Always 1; the labels tell the build."
-)
-CPU_USAGE = Metric(
-    name="process_cpu_usage_percent",
-    kind="gauge",
-    help="Processor time used since the scrape before, in percent of one core.",
-)
-MEMORY_USAGE = Metric(name="process_memory_usage_bytes", kind="gauge", help="Resident memory of this process.")
+# --- The gateway
 
-CONTACT_METRICS = (CONTACT_ONLINE, CONTACT_STATUS_CHANGES, CONTACT_LAST_SEEN)
-FIXED_METRICS = (
-    *(CONTACTS, PRESENCE_EVENTS, TYPING_EVENTS),
-    *(SUBSCRIPTIONS, SUBSCRIPTION_QUEUE, SUBSCRIPTION_PACE, SUBSCRIPTION_EVENTS),
-    *(CONNECTION_STATUS, LINK_STATE, RESTRICTED_UNTIL, RECONNECTS, UPTIME),
-    REQUEST_DURATION,
-    *(WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
-    *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, SEND_DURATION, MEDIA_DURATION, CALLS),
-    *(PART_FAILURES, PART_RECOVERIES, RECORDER_BACKLOG, RECORDER_DROPPED, INBOX_DROPPED, LOOP_LAG),
-    *(WORKER_PROCESSED, WORKER_DURATION, WORKER_FAILED, WORKER_RETRIED, QUEUE_DEPTH, QUEUE_DLQ_SIZE),
-    ENVELOPES_ACCEPTED,
-    *(BUILD_INFO, CPU_USAGE, MEMORY_USAGE),
+REQUEST_DURATION = _histogram(
+    "whatsapp_request_duration_seconds",
+    "Seconds from an HTTP request to the end of its answer, by route template.",
+    "route",
+    "method",
+    "status",
 )
+READY = _gauge(
+    "wigwag_ready",
+    "Whether a part works (1) or not (0), as /readyz says: storage, broker, and the link of each account.",
+    "part",
+)
+PART_FAILURES = _counter(
+    "wigwag_part_failures_total", "Times that a part of wigwag began to fail; it tries again by itself.", "part", "code"
+)
+PART_RECOVERIES = _counter("wigwag_part_recoveries_total", "Times that a failed part began to work again.", "part")
+RECORDER_BACKLOG = _gauge("wigwag_recorder_backlog", "Intervals of history that wait to be written to the store.")
+RECORDER_DROPPED = _counter(
+    "wigwag_recorder_dropped_total", "Intervals of history lost because the store was away for too long."
+)
+TELLER_DROPPED = _counter(
+    "wigwag_events_dropped_total", "Events for webhooks and streams lost because the store was away for too long."
+)
+INBOX_LENGTH = _gauge("wigwag_inbox_length", "Reports from WhatsApp that we have not come to read yet.")
+INBOX_DROPPED = _counter(
+    "wigwag_inbox_dropped_total",
+    "Presences that were replaced by newer ones of the same contact before we came to read them.",
+)
+SINK_FAILURES = _counter(
+    "wigwag_sink_failures_total",
+    "Facts that a sink of the fan-out failed to take, which is a bug; other sinks got them.",
+    "sink",
+)
+STORAGE_DURATION = _histogram(
+    "wigwag_storage_duration_seconds",
+    "Seconds that a read or a write transaction took, with the wait for a connection or for the writer before it.",
+    "operation",
+)
+STORAGE_FAILURES = _counter(
+    "wigwag_storage_failures_total", "Reads and writes to which the database did not answer as it should.", "operation"
+)
+TRACE_SPANS = _counter(
+    "wigwag_trace_spans_total",
+    "Spans of traces by what became of them: exported, failed, dropped (too many wait).",
+    "outcome",
+)
+LOOP_LAG = _histogram(
+    "wigwag_event_loop_lag_seconds",
+    "How late a task wakes that asked to sleep for a second: what every event has to wait.",
+)
+
+# --- The process
+
+BUILD_INFO = _gauge("wigwag_build_info", "Always 1; the labels tell the build.", "version", "python")
+UPTIME = _gauge("whatsapp_uptime_seconds", "Seconds since this process began its work.")
+CPU_USAGE = _gauge("process_cpu_usage_percent", "Processor time used since the scrape before, in percent of one core.")
+MEMORY_USAGE = _gauge("process_memory_usage_bytes", "Resident memory of this process.")
+MEMORY_LIMIT = _gauge(
+    "wigwag_memory_limit_bytes",
+    "Memory that this process may have: the limit of its container, or what the machine has.",
+)
+NETWORK_IN = _counter(
+    "process_network_receive_bytes_total", "Bytes received over IP by this container or machine, loopback included."
+)
+NETWORK_OUT = _counter(
+    "process_network_transmit_bytes_total", "Bytes sent over IP by this container or machine, loopback included."
+)
+DISK_SIZE = _gauge("wigwag_disk_size_bytes", "Size of the disk that has the data directory (WHATSAPP_SESSION_PATH).")
+DISK_FREE = _gauge("wigwag_disk_free_bytes", "What is left of that disk for us.")
+
+
+SECTIONS: dict[str, tuple[Metric, ...]] = {
+    "Contacts": (CONTACT_ONLINE, CONTACT_STATUS_CHANGES, CONTACT_LAST_SEEN),
+    "Presence": (CONTACTS, PRESENCE_EVENTS, TYPING_EVENTS),
+    "Subscriptions": (SUBSCRIPTIONS, SUBSCRIPTION_QUEUE, SUBSCRIPTION_PACE, SUBSCRIPTION_EVENTS),
+    "Accounts and links": (
+        *(CONNECTION_STATUS, LINK_STATE, RECONNECTS, STALLS, HEARD),
+        *(RESTRICTED_UNTIL, RESTRICTIONS, BANNED_UNTIL, BANS),
+    ),
+    "Messages": (
+        *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, JOB_WAIT),
+        *(SEND_DURATION, MEDIA_DURATION, MEDIA_SIZE, CALLS),
+    ),
+    "Webhooks": (WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
+    "RabbitMQ": (
+        *(WORKER_PROCESSED, WORKER_DURATION, WORKER_FAILED, WORKER_RETRIED),
+        *(QUEUE_DEPTH, QUEUE_DLQ_SIZE, ENVELOPES_ACCEPTED),
+    ),
+    "The gateway": (
+        *(REQUEST_DURATION, READY, PART_FAILURES, PART_RECOVERIES, SINK_FAILURES),
+        *(RECORDER_BACKLOG, RECORDER_DROPPED, TELLER_DROPPED, INBOX_LENGTH, INBOX_DROPPED),
+        *(STORAGE_DURATION, STORAGE_FAILURES, LOOP_LAG, TRACE_SPANS),
+    ),
+    "The process": (
+        *(BUILD_INFO, UPTIME, CPU_USAGE, MEMORY_USAGE, MEMORY_LIMIT),
+        *(NETWORK_IN, NETWORK_OUT, DISK_SIZE, DISK_FREE),
+    ),
+}
+CONTACT_METRICS = SECTIONS["Contacts"]
+FIXED_METRICS = tuple(metric for metrics in SECTIONS.values() for metric in metrics if metric not in CONTACT_METRICS)
 STANDARD = (
     *("process_cpu_seconds_total", "process_max_fds", "process_open_fds", "process_resident_memory_bytes"),
     *("process_start_time_seconds", "process_virtual_memory_bytes"),
@@ -303,20 +352,22 @@ _INTRODUCTION = """\
 `GET /metrics` speaks Prometheus' text format 0.0.4, and OpenMetrics 1.0 to whoever asks for it. One scrape shows the
 contacts at one instant. This page is printed by `python -m wigwag.adapters.metrics`.
 
-With `WIGWAG_METRICS_LABELS=hashed`, `jid` is a keyed hash (`WIGWAG_METRICS_KEY`) and `name` is empty. While a contact
-is unknown it has no `whatsapp_contact_online` sample, so an alert cannot take our outage for theirs: use
-`wigwag_contacts{presence="unknown"}` and `whatsapp_connection_status` for that.
+With `WIGWAG_METRICS_LABELS=hashed`, `jid` is a keyed hash (`WIGWAG_METRICS_KEY`) and `name` is empty. With
+`WIGWAG_METRICS_TOKEN`, a scraper must send the token: `Authorization: Bearer …`.
+
+While a contact is unknown it has no `whatsapp_contact_online` sample, so an alert cannot take our outage for theirs:
+use `wigwag_contacts{presence="unknown"}` and `whatsapp_connection_status` for that.
 """
 
 
 def describe() -> str:
     """The table as a page for people (Markdown)."""
     parts = [_INTRODUCTION]
-    for title, metrics in (("For each contact", CONTACT_METRICS), ("For the whole", FIXED_METRICS)):
+    for title, metrics in SECTIONS.items():
         rows = [
             f"| `{m.name}` | {m.kind} | {', '.join(f'`{label}`' for label in m.labels)} | {m.help} |" for m in metrics
         ]
         parts.append("\n".join([f"## {title}\n", "| Name | Type | Labels | Meaning |", "|---|---|---|---|", *rows, ""]))
     standard = ", ".join(f"`{name}`" for name in STANDARD)
-    parts.append(f"## Of the process\n\nThe standard ones, on Linux: {standard}.\n")
+    parts.append(f"The standard ones, on Linux: {standard}.\n")
     return "\n".join(parts)

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is read when somebody asks: links, subscriptions, contacts, the process.
+"""What is read when somebody asks: links, subscriptions, contacts, and figures of other rooms. Nothing is kept."""
 
-Nothing is kept between two scrapes but the processor time at the last one.
-"""
-
-import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -25,17 +20,16 @@ Samples = Iterable[tuple[tuple[str, ...], float]]
 Figures = Mapping[Metric, Callable[[], float]]
 """Where to read a metric without labels that lives in another room."""
 
-SHORTEST = 1.0  # seconds over which processor use is worth a figure
-
 
 class Readings(Collector):
-    """Reads everything that the gateway knows, and `figures`."""
+    """Reads everything that the gateway knows, `figures`, and the failures of `sinks`."""
 
-    def __init__(self, gateway: Gateway, clock: Clock, version: str, figures: Figures) -> None:
-        self._gateway, self._clock, self._figures = gateway, clock, figures
+    def __init__(
+        self, gateway: Gateway, clock: Clock, version: str, figures: Figures, sinks: Mapping[str, int]
+    ) -> None:
+        self._gateway, self._clock, self._figures, self._sinks = gateway, clock, figures, sinks
         self._build = (version, platform.python_version())
-        self._began = self._measured = clock.now()
-        self._processor, self._usage = _processor_seconds(), 0.0
+        self._began = clock.now()
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """Called by the registry at each scrape."""
@@ -52,11 +46,9 @@ class Readings(Collector):
         yield from self._links()
         for metric, figure in self._figures.items():
             yield metric, [((), figure())]
+        yield names.SINK_FAILURES, [((sink,), count) for sink, count in self._sinks.items()]
         yield names.BUILD_INFO, [(self._build, 1.0)]
         yield names.UPTIME, [((), self._clock.now() - self._began)]
-        yield names.CPU_USAGE, [((), self._processor_percent())]
-        if (resident := _resident_bytes()) is not None:
-            yield names.MEMORY_USAGE, [((), resident)]
 
     def _contacts(self) -> Iterator[tuple[Metric, Samples]]:
         counts = self._gateway.presence_counts()
@@ -76,26 +68,10 @@ class Readings(Collector):
         accounts = self._gateway.accounts()
         yield names.CONNECTION_STATUS, [((account.name,), account.connected) for account in accounts]
         yield names.LINK_STATE, [((a.name, state), a.state is state) for a in accounts for state in LinkState]
-        until = {(a.name,): self._gateway.restricted_until(a.name) for a in accounts}
-        yield names.RESTRICTED_UNTIL, [(labels, at) for labels, at in until.items() if at is not None]
-
-    def _processor_percent(self) -> float:
-        now = self._clock.now()
-        if now - self._measured >= SHORTEST:
-            used = _processor_seconds()
-            self._usage = 100.0 * (used - self._processor) / (now - self._measured)
-            self._processor, self._measured = used, now
-        return self._usage
-
-
-def _processor_seconds() -> float:
-    times = os.times()
-    return times.user + times.system
-
-
-def _resident_bytes() -> int | None:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # not Linux
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        instants = {
+            names.RESTRICTED_UNTIL: {a.name: self._gateway.restricted_until(a.name) for a in accounts},
+            names.BANNED_UNTIL: {a.name: a.until for a in accounts if a.state is LinkState.BANNED},
+            names.HEARD: {a.name: self._gateway.heard_at(a.name) for a in accounts},
+        }
+        for metric, known in instants.items():
+            yield metric, [((name,), at) for name, at in known.items() if at is not None]

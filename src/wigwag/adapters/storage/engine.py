@@ -6,11 +6,12 @@ hear of it within seconds, and the first call after its return works again. No t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, Literal
 
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import URL, BindParameter, ColumnElement, Executable, Table, bindparam, event, make_url
@@ -33,6 +34,11 @@ SQLITE, POSTGRES, MARIADB = "sqlite+aiosqlite", "postgresql+asyncpg", "mysql+asy
 DRIVERS = {"sqlite": SQLITE, "postgres": POSTGRES, "postgresql": POSTGRES, "mysql": MARIADB, "mariadb": MARIADB}
 
 
+Operation = Literal["read", "write"]
+Observe = Callable[[Operation, float, bool], None]
+"""Told of each read or write: seconds, and whether the database answered as it should."""
+
+
 class Database:
     """An open database. One task writes at a time, so that our own writers never wait for each other's locks.
 
@@ -40,12 +46,15 @@ class Database:
         url: from `parse`.
         patience: seconds after which a call gives up.
         read_only: it is somebody else's, and nothing in it may change.
+
+    `observe` is told how long everything takes.
     """
 
     def __init__(self, url: URL, patience: float = PATIENCE, *, read_only: bool = False) -> None:
         self.url, self.patience = url, patience
         self.engine = _engine(url, patience * SHARE, read_only=read_only)
         self._writer = asyncio.Lock()
+        self.observe: Observe = _nobody
 
     @property
     def dialect(self) -> str:
@@ -54,27 +63,31 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read from."""
-        async with self._wall(self.patience), self.engine.connect() as connection:
+        async with self._wall("read", self.patience), self.engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self, patience: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it or nothing."""
-        async with self._wall(patience or self.patience), self._writer, self.engine.begin() as connection:
+        async with self._wall("write", patience or self.patience), self._writer, self.engine.begin() as connection:
             yield connection
 
     async def close(self) -> None:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def _wall(self, patience: float) -> AsyncIterator[None]:
+    async def _wall(self, operation: Operation, patience: float) -> AsyncIterator[None]:
+        began, answered = perf_counter(), True
         try:
             async with asyncio.timeout(patience):
                 yield
         except ERRORS as error:
+            answered = False
             raise StoreUnavailable(
                 f"{place(self.url)} does not answer ({_reason(error)}). It is tried again; check that it runs."
             ) from error
+        finally:
+            self.observe(operation, perf_counter() - began, answered)
 
 
 async def put_rows(connection: AsyncConnection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -137,6 +150,10 @@ def place(url: URL) -> str:
         return f"The database {url.database}"
     port = f":{url.port}" if url.port else ""
     return f"The database {url.database} at {url.host}{port}"
+
+
+def _nobody(_operation: Operation, _seconds: float, _answered: bool) -> None:
+    """Nobody wants to know how long it took."""
 
 
 def _reason(error: BaseException) -> str:

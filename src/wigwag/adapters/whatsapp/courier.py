@@ -20,6 +20,7 @@ from wigwag.adapters.whatsapp.session import Late, Session, Silent
 from wigwag.adapters.whatsapp.traces import find_trace
 from wigwag.adapters.whatsapp.translate import address_of
 from wigwag.adapters.whatsapp.writing import written
+from wigwag.domain.account import Stall
 from wigwag.domain.contents import Kind, Media
 from wigwag.domain.delivery import Job
 from wigwag.domain.errors import GatewayError, Refused, Unavailable, Unconfirmed
@@ -69,12 +70,13 @@ class WhatsAppCourier:
         async with self._turn[account]:
             session, address = self._room.session(account), address_of(to)
             protobuf = Protobuf.FromString(message)
+            asked = self._room.now()
             sending = session.begin(lambda client: client.send_message(address, protobuf))
             try:
                 async with asyncio.timeout(self._word):
                     answer = await asyncio.shield(sending)
             except TimeoutError as error:
-                self._give_up(session, sending, job)
+                self._give_up(session, sending, job, asked)
                 raise Unconfirmed from error
             except GatewayError:
                 raise
@@ -120,7 +122,7 @@ class WhatsAppCourier:
         except Exception as error:
             raise about_download(error) from error
 
-    def _give_up(self, session: Session, sending: "asyncio.Future[Any]", job: Job) -> None:
+    def _give_up(self, session: Session, sending: "asyncio.Future[Any]", job: Job, asked: float) -> None:
         """Nobody waits for this word any more. If it comes, it is told; meanwhile a new link is made."""
         self._late.add(job.secret)
         inbox, now = self._room.inbox, self._room.now
@@ -131,7 +133,7 @@ class WhatsAppCourier:
                 inbox.put(Heard(session.account, now(), Late(job.id, str(done.result().ID))))
 
         sending.add_done_callback(told)
-        inbox.put(Heard(session.account, now(), Silent("no word on a message")))
+        inbox.put(Heard(session.account, now(), Silent(Stall.MESSAGES, asked)))
 
 
 async def _ask(client: Any, numbers: list[str]) -> Sequence[Any]:

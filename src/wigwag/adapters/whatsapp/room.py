@@ -22,7 +22,7 @@ from wigwag.adapters.whatsapp.threads import DaemonThreads
 from wigwag.adapters.whatsapp.translate import address_of, people, report
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.errors import Conflict, GatewayError, NotFound, NotLinked, Unavailable
-from wigwag.domain.events import LinkReported, PairingOffered, Report, SendSettled
+from wigwag.domain.events import LinkReported, PairingOffered, Report, SendSettled, Unanswered
 from wigwag.domain.ids import Jid
 
 if TYPE_CHECKING:
@@ -167,12 +167,10 @@ class WhatsApp:
         match message:
             case QrCode():
                 return self._offered(account, at, message)
-            case PairingOver():
-                return [LinkReported(account=account, signal=LinkSignal.EXPIRED, at=at, detail=str(message))]
-            case Ended() | Silent():
-                self._bury(account)
-                # The library has given up: nobody but us will make a new link.
-                return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, until=at, detail=str(message))]
+            case Silent(what=what, asked=asked):
+                return [Unanswered(account=account, what=what, asked=asked, at=at)]
+            case PairingOver() | Ended():
+                return self._over(account, at, message)
             case Late(job_id=job_id, message_id=message_id):
                 return [SendSettled(account=account, job_id=job_id, message_id=message_id, at=at)]
         known, session = self._people[account], self._sessions.get(account)
@@ -184,6 +182,13 @@ class WhatsApp:
             log.warning("Not understood: %s (%s)", kind, error, extra={"action": "report.failed", "account": account})
             return []
         return [] if fact is None else [fact]
+
+    def _over(self, account: str, at: float, why: PairingOver | Ended) -> list[Report]:
+        if isinstance(why, PairingOver):
+            return [LinkReported(account=account, signal=LinkSignal.EXPIRED, at=at, detail=why)]
+        self._bury(account)
+        # The library has given up: nobody but us will make a new link.
+        return [LinkReported(account=account, signal=LinkSignal.DOWN, at=at, until=at, detail=why)]
 
     def _offered(self, account: str, at: float, code: str) -> list[Report]:
         self._codes[account] = self._codes.get(account, 0) + 1

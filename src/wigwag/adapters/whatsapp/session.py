@@ -19,6 +19,7 @@ from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DevicePr
 from wigwag.adapters.whatsapp.gate import Gate
 from wigwag.adapters.whatsapp.inbox import Heard, Inbox
 from wigwag.adapters.whatsapp.translate import HEARD
+from wigwag.domain.account import Stall
 from wigwag.domain.errors import GatewayError, NotLinked, Refused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -72,10 +73,11 @@ class Cut(Exception):
         return "the client ended in the middle (not connected)"
 
 
-class Silent(str):
-    """No word came on a message, so the link may be dead; the text says so. The client is still at work."""
+class Silent(NamedTuple):
+    """No answer came to what was asked at an instant, so the link may be dead. The client is still at work."""
 
-    __slots__ = ()
+    what: Stall
+    asked: float
 
 
 class Session:
@@ -141,11 +143,13 @@ class Session:
 
     async def call(self, work: Callable[[Any], Awaitable[Answer]], patience: float = CALL_TIMEOUT) -> Answer:
         """Ask whatsmeow something. Raises NotLinked, Refused, or Unavailable when it takes too long."""
-        begun = self.begin(work)
+        asked, begun = self._now(), self.begin(work)
         try:
             async with asyncio.timeout(patience):
                 return await begun
         except TimeoutError as error:
+            if patience == CALL_TIMEOUT:  # else it is a transfer, which does not go through the link
+                self._put(Silent(Stall.REQUESTS, asked))
             raise Unavailable("WhatsApp did not answer in time.") from error
         except GatewayError:
             raise

@@ -8,7 +8,7 @@ from neonize.aioze import events as ev
 from neonize.proto.Neonize_pb2 import JID, ChatPresence, PairStatus
 
 from wigwag.adapters.whatsapp import reading
-from wigwag.domain.account import LinkSignal
+from wigwag.domain.account import LinkSignal, Stall
 from wigwag.domain.errors import InvalidJid
 from wigwag.domain.events import GroupReported, LinkReported, PresenceReported, Report, Typing, TypingReported
 from wigwag.domain.ids import GROUP, LID, PERSON, Jid, contact_jid, group_jid
@@ -21,7 +21,7 @@ BAN_WITHOUT_END = 24 * 3600.0  # seconds, when WhatsApp names no end
 LINK_SIGNALS = {
     ev.ConnectedEv: LinkSignal.UP,
     ev.DisconnectedEv: LinkSignal.DOWN,
-    ev.KeepAliveTimeoutEv: LinkSignal.MISSED,
+    ev.KeepAliveTimeoutEv: LinkSignal.STALLED,
     ev.KeepAliveRestoredEv: LinkSignal.RESTORED,
     ev.StreamReplacedEv: LinkSignal.REPLACED,
     ev.LoggedOutEv: LinkSignal.LOGGED_OUT,
@@ -133,6 +133,8 @@ def _paired(message: Any, account: str, at: float) -> LinkReported:
 def _detail(message: Any) -> str:
     """What WhatsApp said about it, in a word or two."""
     kind = type(message)
+    if kind is ev.KeepAliveTimeoutEv:
+        return Stall.KEEP_ALIVES
     if kind is ev.StreamErrorEv:
         return f"stream error {message.Code}"
     if kind is ev.TemporaryBanEv:
