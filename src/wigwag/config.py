@@ -248,6 +248,12 @@ class Settings(BaseSettings):
         SecretStr(""), validation_alias=AliasChoices("WIGWAG_METRICS_KEY"), description="the key for hashed labels"
     )
 
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("WIGWAG_METRICS_TOKEN"),
+        description="what a scraper of /metrics must send as a bearer token; unset: nothing",
+    )
+
     @field_validator("simulator_url")
     @classmethod
     def _on_this_machine(cls, url: str | None) -> str | None:

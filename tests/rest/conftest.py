@@ -22,6 +22,7 @@ class World:
     checks: list[Check] = field(default_factory=lambda: [Check(part="storage", ok=True)])
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     asked: int = 0
+    metrics_token: str = ""
 
     async def ready(self) -> Sequence[Check]:
         self.asked += 1
@@ -76,5 +77,6 @@ def speaking_to(gateway: Gateway, clock: FakeClock, world: World) -> httpx.Async
         observe=world.observe,
         ready=world.ready,
         version="1.2.3",
+        metrics_token=world.metrics_token,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wigwag")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from tests.rest.conftest import World
+from tests.rest.conftest import World, speaking_to
 from wigwag.adapters.rest import Check
 from wigwag.adapters.rest import health as room
 from wigwag.adapters.rest.health import Health
@@ -73,6 +73,20 @@ async def test_metrics_come_in_the_format_that_is_asked_for(client: httpx.AsyncC
     answer = await client.get("/metrics", headers={"accept": "application/openmetrics-text"})
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.text == "# accept: application/openmetrics-text"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [("Bearer s3cr\u00e9t", 200), ("Bearer s3cret", 401), ("Basic s3cr\u00e9t", 401), ("", 401)],
+)
+async def test_metrics_may_need_a_token(trial: Trial, world: World, sent: str, status: int) -> None:
+    world.metrics_token = "s3cr\u00e9t"
+    async with speaking_to(trial.core.gateway, trial.clock, world) as scraper:
+        answer = await scraper.get("/metrics", headers={"authorization": sent.encode()})
+    assert answer.status_code == status
+    if status == 401:
+        assert answer.headers["www-authenticate"] == 'Bearer realm="metrics"'
+        assert answer.json()["code"] == "unauthenticated"
 
 
 async def test_livez_tells_the_version(client: httpx.AsyncClient) -> None:

@@ -184,6 +184,7 @@ def _intake(link: Link, watching: _Watching, correspondence: Correspondence, fan
         accounts=watching.accounts,
         mailbox=correspondence.mailbox,
         receipts=correspondence.receipts,
+        pulses=watching.pulses,
         announce=fanout.announce,
     )
 

@@ -83,6 +83,7 @@ def _doors(
         observe=figures.observe_request,
         ready=lambda: checks(core, stores, rabbit),
         version=__version__,
+        metrics_token=settings.metrics_token.get_secret_value(),
     )
     whole = app if users is None else mounted(users.server, app)
     config = uvicorn.Config(

@@ -3,6 +3,6 @@
 
 import sys
 
-from wigwag.adapters.metrics.names import describe
+from wigwag.adapters.metrics.page import describe
 
 sys.stdout.write(describe())

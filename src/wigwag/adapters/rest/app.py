@@ -51,7 +51,14 @@ _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.L
 
 
 def build_app(
-    gateway: Gateway, *, clock: Clock, exposition: Exposition, observe: Observe, ready: Ready, version: str
+    gateway: Gateway,
+    *,
+    clock: Clock,
+    exposition: Exposition,
+    observe: Observe,
+    ready: Ready,
+    version: str,
+    metrics_token: str = "",
 ) -> FastAPI:
     """The app.
 
@@ -59,6 +66,7 @@ def build_app(
         exposition: what /metrics says, for an Accept header.
         observe: told of each answer: route template, method, status, seconds.
         ready: asks the parts how they are.
+        metrics_token: what a scraper must send; empty: nothing.
     """
     app = FastAPI(
         title="wigwag",
@@ -72,6 +80,7 @@ def build_app(
     )
     app.state.gateway, app.state.clock = gateway, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
+    app.state.metrics_token = metrics_token
     for room in _ROOMS:
         app.include_router(room.router)
     errors.install(app)

@@ -41,6 +41,7 @@ STATUS: dict[type[GatewayError], HTTPStatus] = {
 }
 CODES = {  # of errors that never reached the gateway; Python's own names for them change between versions
     HTTPStatus.BAD_REQUEST: "bad_request",
+    HTTPStatus.UNAUTHORIZED: "unauthenticated",
     HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.NOT_FOUND: "not_found",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",

@@ -8,12 +8,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from hmac import compare_digest
+from http import HTTPStatus
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from wigwag.adapters.rest.here import TheGateway
+from wigwag.adapters.rest.here import TheGateway, problems
 from wigwag.app.ports import Clock
 
 BROKER = "broker"  # the one part that /healthz fails for
@@ -115,8 +117,13 @@ async def list_devices(gateway: TheGateway) -> Devices:
     return Devices(results=devices)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=problems(401))
 async def metrics(request: Request) -> StreamingResponse:
-    """All metrics for Prometheus, as text 0.0.4 or OpenMetrics."""
+    """All metrics for Prometheus, as text 0.0.4 or OpenMetrics. Needs the bearer token where one is set."""
+    wanted = f"Bearer {request.app.state.metrics_token}"
+    given = request.headers.get("authorization", "").encode("latin-1")  # as it was sent
+    if request.app.state.metrics_token and not compare_digest(given, wanted.encode()):
+        detail = "Send WIGWAG_METRICS_TOKEN as a bearer token."
+        raise HTTPException(HTTPStatus.UNAUTHORIZED, detail, {"WWW-Authenticate": 'Bearer realm="metrics"'})
     content_type, chunks = await request.app.state.exposition(request.headers.get("accept", ""))
     return StreamingResponse(chunks, headers={"Content-Type": content_type})

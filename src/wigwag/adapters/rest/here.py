@@ -25,6 +25,7 @@ TheClock = Annotated[Clock, Depends(_clock)]
 
 _MEANINGS = {
     400: "The body is not JSON.",
+    401: "The token is missing or wrong.",
     404: "There is no such thing here.",
     409: "This cannot be done in the present state.",
     413: "The body is too large.",
