@@ -82,7 +82,7 @@ async def test_metrics_come_in_the_format_that_is_asked_for(client: httpx.AsyncC
 async def test_metrics_may_need_a_token(trial: Trial, world: World, sent: str, status: int) -> None:
     world.metrics_token = "s3cr\u00e9t"
     async with speaking_to(trial.core.gateway, trial.clock, world) as scraper:
-        answer = await scraper.get("/metrics", headers={"authorization": sent.encode()})
+        answer = await scraper.get("/metrics", headers={b"authorization": sent.encode()})
     assert answer.status_code == status
     if status == 401:
         assert answer.headers["www-authenticate"] == 'Bearer realm="metrics"'
