@@ -51,6 +51,7 @@ LIBRARIES = {
     "typer": {"cli"},
     "uvicorn": {"compose"},
     "uvloop": {"cli", "compose"},
+    "websockets": {"adapters.realtime"},
 }
 
 LONGEST_MODULE = 400  # lines; over it, a module becomes a room

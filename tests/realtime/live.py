@@ -50,10 +50,7 @@ async def live(interval: float = 0.3, timeout: float = 10.0) -> AsyncIterator[Li
         log_config=None,
         access_log=False,
         lifespan="off",
-        ws="websockets-sansio",
-        ws_max_size=LIMITS.payload,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
+        ws=realtime.wire,  # type: ignore[arg-type]  # it makes what a class would
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)

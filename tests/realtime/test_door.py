@@ -37,8 +37,7 @@ async def test_a_request_that_is_wrong_in_itself_is_refused(
 async def test_a_websocket_that_is_wrong_in_itself_is_not_opened(query: dict[str, str]) -> None:
     async with world() as w:
         socket = await w.websocket(query=query)
-        assert not socket.accepted
-        assert socket.closed is not None
+        assert socket.status == 400
         assert w.server.connections == 0
 
 
@@ -61,8 +60,7 @@ async def test_a_page_of_a_foreign_origin_stays_outside(origins: list[str], orig
         socket = await w.websocket(headers=headers)
         answer = w.ask(headers=headers)
         await w.clock.settle()
-        assert socket.accepted is allowed
-        assert answer.status == (200 if allowed else 403)
+        assert (socket.status, answer.status) == ((101, 200) if allowed else (403, 403))
         assert w.server.counts["refused_origin"] == (0 if allowed else 2)
 
 
@@ -92,7 +90,7 @@ async def test_a_browser_that_asks_first_is_told_what_it_may_send() -> None:
 async def test_when_the_house_is_full_newcomers_are_refused_until_somebody_leaves() -> None:
     async with world(Limits(connections=2)) as w:
         first, _second = await w.connected(), await w.connected()
-        assert not (await w.websocket()).accepted
+        assert (await w.websocket()).status == 503
         assert (await w.request()).status == 503
         first.hang_up()
         await w.clock.settle()
@@ -103,6 +101,6 @@ async def test_when_the_house_is_full_newcomers_are_refused_until_somebody_leave
 async def test_one_address_cannot_take_all_places() -> None:
     async with world(Limits(per_address=1)) as w:
         assert (await w.websocket(address="10.0.0.1")).accepted
-        assert not (await w.websocket(address="10.0.0.1")).accepted
+        assert (await w.websocket(address="10.0.0.1")).status == 429
         assert (await w.websocket(address="10.0.0.2")).accepted
         assert w.server.counts["refused_connections_of_address"] == 1

@@ -169,6 +169,7 @@ async def test_a_session_moves_to_a_websocket_and_loses_nothing() -> None:
         w.server.emit(w.handlers.connected, "between")
         await w.tell(socket, "5", '42["message"]')
         w.server.emit(w.handlers.connected, "after")
+        await w.clock.settle()
         assert socket.got[1:] == ['42["between"]', '42["message-back"]', '42["after"]']
         assert (await w.request(sid=sid)).status == 400
         assert w.handlers.gone == []

@@ -15,7 +15,7 @@ from wigwag.adapters import logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.outgoing import Outgoing
-from wigwag.adapters.realtime import Limits, mounted
+from wigwag.adapters.realtime import mounted
 from wigwag.adapters.rest import build_app
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
@@ -88,10 +88,7 @@ def _doors(
     whole = app if users is None else mounted(users.server, app)
     config = uvicorn.Config(
         whole,
-        ws="websockets-sansio",
-        ws_max_size=Limits().payload,
-        ws_ping_interval=None,  # Engine.IO has a heartbeat of its own
-        ws_per_message_deflate=False,
+        ws="none" if users is None else users.server.wire,  # type: ignore[arg-type]  # it makes what a class would
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=DRAIN,

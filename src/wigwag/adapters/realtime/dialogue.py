@@ -7,7 +7,7 @@ How frames travel and how long a client may be silent is not known here.
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from wigwag.adapters.realtime import engine, packets
@@ -15,7 +15,8 @@ from wigwag.adapters.realtime.engine import Frame, Malformed
 from wigwag.adapters.realtime.handlers import Handlers, Refused, SocketId
 from wigwag.adapters.realtime.limits import Limits
 from wigwag.adapters.realtime.packets import Kind, Packet, Partial
-from wigwag.adapters.realtime.session import Ending, Session, Socket, frames_of
+from wigwag.adapters.realtime.parcels import parcel_of
+from wigwag.adapters.realtime.session import Ending, Session, Socket
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +45,26 @@ class Dialogue:
         self._handlers, self._now, self._limits, self._namespaces = handlers, now, limits, namespaces
         self._sockets, self._counts, self._pong = sockets, counts, pong
 
-    async def hear(self, session: Session, frame: Frame) -> None:
-        """Do what a frame asks for. What is not of the protocol ends the session."""
+    def hear(self, session: Session, frame: Frame) -> Coroutine[Any, Any, None] | None:
+        """Do what a frame asks for. What is not of the protocol ends the session.
+
+        Returns what the handlers must be asked, if anything; it is to be awaited before the next frame is given.
+        """
         if session.ended:
-            return
-        session.working = True
+            return None
         try:
-            await self._hear(session, frame)
+            asked = self._hear(session, frame)
         except Malformed:
             session.end(Ending.MALFORMED)
+            return None
+        if asked is None:
+            return None
+        session.working = True
+        return self._ask(session, asked)
+
+    async def _ask(self, session: Session, asked: Coroutine[Any, Any, None]) -> None:
+        try:
+            await asked
         finally:
             session.rest()
 
@@ -65,22 +77,23 @@ class Dialogue:
             log.exception("Nobody could be told that a socket is gone", extra={"action": "realtime.disconnect"})
             self._counts[INTERNAL] += 1
 
-    async def _hear(self, session: Session, frame: Frame) -> None:
+    def _hear(self, session: Session, frame: Frame) -> Coroutine[Any, Any, None] | None:
         if len(frame) > self._limits.payload:
             session.end(Ending.TOO_LARGE)
-            return
+            return None
         calm = self._calm(session, len(frame))
         kind, body = engine.decode(frame)
         if kind == engine.MESSAGE:
             packet = self._assemble(session, body)
             if packet is not None and not session.ended:
-                await self._obey(session, packet, calm=calm)
+                return self._obey(session, packet, calm=calm)
         elif kind == engine.PONG:
             self._pong(session, self._now())
         elif kind == engine.CLOSE:
             session.end(Ending.GOODBYE, clean=True)
         else:
             raise Malformed("a client does not send this packet")
+        return None
 
     def _calm(self, session: Session, size: int) -> bool:
         """Whether this client keeps to its rates; who does not for too long is cut off."""
@@ -110,25 +123,26 @@ class Dialogue:
             session.partial = None
         return whole
 
-    async def _obey(self, session: Session, packet: Packet, *, calm: bool) -> None:
+    def _obey(self, session: Session, packet: Packet, *, calm: bool) -> Coroutine[Any, Any, None] | None:
         if packet.kind is Kind.CONNECT:
-            await self._connect(session, packet, calm=calm)
-            return
+            return self._connect(session, packet, calm=calm)
         socket = session.sockets.get(packet.namespace)
         if socket is None:
             raise Malformed("not connected to this namespace")
         if packet.kind is Kind.EVENT:
-            await self._event(socket, packet, calm=calm)
-        elif packet.kind is Kind.DISCONNECT:
+            return self._event(socket, packet, calm=calm)
+        if packet.kind is Kind.DISCONNECT:
             del session.sockets[packet.namespace]
-            await self.leave(socket, clean=True)
-        elif packet.kind is not Kind.ACK:  # we ask for none; a late one of an older server harms nobody
+            return self.leave(socket, clean=True)
+        if packet.kind is not Kind.ACK:  # we ask for none; a late one of an older server harms nobody
             raise Malformed("a client does not send this packet")
+        return None
 
     async def _connect(self, session: Session, packet: Packet, *, calm: bool) -> None:
         space = packet.namespace
         if space in session.sockets:
-            raise Malformed("connected already")
+            session.end(Ending.MALFORMED)
+            return
         if space not in self._namespaces:
             self._turn_away(session, space, {"message": "Invalid namespace"})
             return
@@ -147,12 +161,11 @@ class Dialogue:
             if space not in session.sockets:
                 del self._sockets[socket.id]
         if space in session.sockets:
-            socket.welcome(frames_of(Packet(kind=Kind.CONNECT, namespace=space, data={"sid": socket.id})))
+            socket.welcome(parcel_of(Packet(kind=Kind.CONNECT, namespace=space, data={"sid": socket.id})))
 
     def _turn_away(self, session: Session, space: str, told: dict[str, Any]) -> None:
         self._counts["connect_refused"] += 1
-        for frame in frames_of(Packet(kind=Kind.CONNECT_ERROR, namespace=space, data=told)):
-            session.push(frame)
+        session.push(parcel_of(Packet(kind=Kind.CONNECT_ERROR, namespace=space, data=told)))
 
     async def _event(self, socket: Socket, packet: Packet, *, calm: bool) -> None:
         name, *args = packet.data
@@ -165,12 +178,12 @@ class Dialogue:
             log.exception("An event could not be handled", extra={"action": "realtime.event"})
             answer = [{"error": self._deny(socket, name, self._fault())}]
         if packet.id is not None:
-            socket.push(frames_of(Packet(kind=Kind.ACK, namespace=packet.namespace, id=packet.id, data=answer)))
+            socket.push(parcel_of(Packet(kind=Kind.ACK, namespace=packet.namespace, id=packet.id, data=answer)))
 
     def _deny(self, socket: Socket, name: str, refused: Refused) -> dict[str, str]:
         self._counts["event_refused"] += 1
         told = {"event": name, "code": refused.code, "message": refused.message}
-        socket.push(frames_of(Packet(kind=Kind.EVENT, namespace=socket.namespace, data=["error", told])))
+        socket.push(parcel_of(Packet(kind=Kind.EVENT, namespace=socket.namespace, data=["error", told])))
         return told
 
     def _fault(self) -> Refused:

@@ -30,11 +30,7 @@ class Refusal:
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
 
     async def tell(self, headers: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; of a websocket that is not opened, clients learn no more than that, so it is just closed."""
-        if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close"})
-            return
+        """Answer a request of polling."""
         response = JSONResponse({"code": self.code, "message": self.message}, self.status, headers)
         await response(scope, receive, send)
 

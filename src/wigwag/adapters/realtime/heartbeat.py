@@ -7,7 +7,7 @@ All connections have the same rhythm, so each list is in order by itself, and on
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from wigwag.adapters.realtime.engine import PING
+from wigwag.adapters.realtime.parcels import PINGING
 from wigwag.adapters.realtime.session import Ending, Session
 
 PUNCTUAL = 0.05  # seconds by which a ping may be late and still count from when it was due
@@ -48,7 +48,7 @@ class Heartbeat:
         for due, session in _come(self._pings, now):
             session.awaits = (due if now - due < PUNCTUAL else now) + self._timeout
             self._pongs.append((session.awaits, session))
-            session.push(PING)
+            session.push(PINGING)
         for due, session in _come(self._pongs, now):
             if session.awaits == due:
                 self._judge(session, now, late=now - due > self._timeout / 2)

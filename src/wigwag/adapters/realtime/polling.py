@@ -5,16 +5,14 @@ One of each at a time: a second GET or POST beside the first means that the clie
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from starlette.responses import Response
 from starlette.types import Receive
 
-from wigwag.adapters.realtime.engine import Frame, Malformed, decode_payload, encode_payload
-from wigwag.adapters.realtime.session import Ending, Session
+from wigwag.adapters.realtime.engine import Malformed, decode_payload, encode_payload
+from wigwag.adapters.realtime.session import Ending, Hear, Session
 
-Hear = Callable[[Session, Frame], Awaitable[None]]
 _TEXT = "text/plain; charset=UTF-8"
 
 
@@ -68,7 +66,9 @@ async def _listen(session: Session, receive: Receive, hear: Hear, largest: int) 
             return
     try:
         for frame in decode_payload(body):
-            await hear(session, frame)
+            work = hear(session, frame)
+            if work is not None:
+                await work
     except Malformed:
         session.end(Ending.MALFORMED)
 

@@ -13,16 +13,18 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from wigwag.adapters.realtime import door, polling, websocket
+from wigwag.adapters.realtime import door, polling
 from wigwag.adapters.realtime.dialogue import Dialogue
 from wigwag.adapters.realtime.door import Refusal, Request
-from wigwag.adapters.realtime.engine import Frame, handshake
+from wigwag.adapters.realtime.engine import handshake
 from wigwag.adapters.realtime.handlers import Handlers, SocketId
 from wigwag.adapters.realtime.heartbeat import Heartbeat
 from wigwag.adapters.realtime.limits import Limits, Occupancy
 from wigwag.adapters.realtime.packets import MAIN, Kind, Packet
-from wigwag.adapters.realtime.session import Ending, Session, Socket, frames_of
-from wigwag.adapters.realtime.wire import Wire
+from wigwag.adapters.realtime.parcels import Parcel, parcel_of
+from wigwag.adapters.realtime.session import Ending, Session, Socket
+from wigwag.adapters.realtime.trial import Trial
+from wigwag.adapters.realtime.wire import EXTENSION, Turn, Wire
 from wigwag.app.ports import Clock
 
 GRAIN = 1000  # the heartbeat wakes at most so many times in an interval
@@ -55,7 +57,7 @@ class Realtime:
         self._heartbeat = Heartbeat(
             interval=ping_interval, timeout=ping_timeout, connect=self._limits.connect, wake=self._wake.set
         )
-        self._occupancy = Occupancy(self._limits)
+        self._occupancy, self._turn = Occupancy(self._limits), Turn()
         self._sessions: dict[str, Session] = {}
         self._lingering: deque[tuple[float, str]] = deque()  # ended sessions that have something to hear, until when
         self._sockets: dict[SocketId, Socket] = {}
@@ -80,14 +82,22 @@ class Realtime:
             await door.preflight(request)(scope, receive, send)
             return
         session = self._admit(scope["type"], request)
+        wire: Wire | None = scope["extensions"][EXTENSION] if scope["type"] == "websocket" else None
         if isinstance(session, Refusal):
             self._counts[f"refused_{session.name}"] += 1
-            await session.tell(request.cors, scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(session, receive, send)
+            if wire is not None:
+                wire.refuse(session.status, session.message)
+            else:
+                await session.tell(request.cors, scope, receive, send)
+        elif wire is not None:
+            self._attach(session, wire)
         elif answer := await self._poll(session, request.method, receive):
             answer.headers.update(request.cors | {"Cache-Control": "no-store"})
             await answer(scope, receive, send)
+
+    def wire(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: object = None) -> Wire:
+        """A websocket for uvicorn, as its `Config.ws`; this app needs them."""
+        return Wire(config, server_state, app_state, largest=self._limits.payload, turn=self._turn)
 
     async def run(self) -> None:
         """Ping, and end who is silent. For ever."""
@@ -105,16 +115,16 @@ class Realtime:
 
         Raises TypeError or ValueError for what JSON cannot say.
         """
-        encoded: dict[str, list[Frame]] = {}
+        encoded: dict[str, Parcel] = {}
         for number in sockets:
             socket = self._sockets.get(number)
             if socket is None:
                 continue
-            frames = encoded.get(socket.namespace)
-            if frames is None:
+            parcel = encoded.get(socket.namespace)
+            if parcel is None:
                 packet = Packet(kind=Kind.EVENT, namespace=socket.namespace, data=[event, *args])
-                frames = encoded[socket.namespace] = frames_of(packet)
-            socket.push(frames)
+                parcel = encoded[socket.namespace] = parcel_of(packet)
+            socket.push(parcel)
 
     async def disconnect(self, socket: SocketId, reason: str) -> None:
         """End a socket: the client hears an `error` event with the reason as its code.
@@ -125,7 +135,7 @@ class Realtime:
         if found is None:
             return
         self.emit([socket], "error", {"event": None, "code": reason, "message": "The server ended this connection."})
-        found.push(frames_of(Packet(kind=Kind.DISCONNECT, namespace=found.namespace)))
+        found.push(parcel_of(Packet(kind=Kind.DISCONNECT, namespace=found.namespace)))
         if len(found.session.sockets) > 1:
             found.session.sockets.pop(found.namespace, None)
             await self._dialogue.leave(found, clean=False)
@@ -156,27 +166,23 @@ class Realtime:
         if full:
             return full
         now = self._clock.now()
-        session = Session(secrets.token_urlsafe(15), request.address, request.headers, self._limits, now, self._left)
+        sid, hear = secrets.token_urlsafe(15), self._dialogue.hear
+        session = Session(sid, request.address, request.headers, self._limits, now, hear, self._left)
         self._counts["opened"] += 1
         self._sessions[session.sid] = session
         self._heartbeat.enrol(session, now)
         return session
 
-    async def _websocket(self, session: Session, receive: Receive, send: Send) -> None:
-        wire = Wire(receive, send, session.flush)
-        fresh = session.fresh
-        try:
-            await receive()  # says that there is a request, no more
-            await send({"type": "websocket.accept"})
-            if fresh:
-                session.upgrade(wire)
-                session.push(self._handshake(session, upgrades=()))
-            if fresh or await websocket.upgrade(session, wire):
-                await websocket.converse(session, wire, self._dialogue.hear)
-        finally:
-            if fresh:
-                session.end(Ending.TRANSPORT)
-            wire.close("")
+    def _attach(self, session: Session, wire: Wire) -> None:
+        wire.accept()
+        if session.fresh:
+            wire.listener = session
+            session.upgrade(wire)
+            session.push(self._handshake(session, upgrades=()))
+        elif session.wire or session.trial or session.ended:
+            wire.close()
+        else:
+            wire.listener = Trial(session, wire)
 
     async def _poll(self, session: Session, method: str, receive: Receive) -> Response | None:
         if session.fresh:
@@ -189,10 +195,10 @@ class Realtime:
             self._sessions.pop(session.sid, None)
         return answer
 
-    def _handshake(self, session: Session, upgrades: Sequence[str]) -> str:
+    def _handshake(self, session: Session, upgrades: Sequence[str]) -> Parcel:
         session.fresh = False
         interval, timeout, payload = self._interval, self._timeout, self._limits.payload
-        return handshake(session.sid, upgrades, interval=interval, timeout=timeout, payload=payload)
+        return Parcel(handshake(session.sid, upgrades, interval=interval, timeout=timeout, payload=payload))
 
     def _left(self, session: Session) -> None:
         """A session has ended: forget it, now or when it has heard the last, and tell the handlers of its sockets."""

@@ -6,14 +6,19 @@ looks at a clock.
 """
 
 from asyncio import Future
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from enum import StrEnum
+from typing import Any
 
 from wigwag.adapters.realtime.engine import CLOSE, NOOP, Frame
 from wigwag.adapters.realtime.handlers import SocketId
 from wigwag.adapters.realtime.limits import Bucket, Limits
-from wigwag.adapters.realtime.packets import Packet, Partial, encode
+from wigwag.adapters.realtime.packets import Partial
+from wigwag.adapters.realtime.parcels import NOTHING, Parcel
 from wigwag.adapters.realtime.wire import Wire
+
+Hear = Callable[["Session", Frame], Coroutine[Any, Any, None] | None]
+"""Does what a frame asks for; returns what is left to do before the next, if that takes time."""
 
 
 class Ending(StrEnum):
@@ -33,13 +38,15 @@ class Ending(StrEnum):
 
 
 class Session:
-    """An Engine.IO session.
+    """An Engine.IO session, and the listener of its wire.
 
     Args:
+        hear: told of each frame that comes over a wire.
         left: told once, when the session has ended and nobody works for it any more.
     """
 
     __slots__ = (
+        "_hear",
         "_left",
         "_limits",
         "address",
@@ -71,10 +78,11 @@ class Session:
         headers: Mapping[str, str],
         limits: Limits,
         now: float,
+        hear: Hear,
         left: Callable[["Session"], None],
     ) -> None:
         self.sid, self.address, self.headers = sid, address, headers
-        self._limits, self._left = limits, left
+        self._limits, self._hear, self._left = limits, hear, left
         self.messages, self.bytes = Bucket(limits.messages_burst, now), Bucket(limits.bytes_burst, now)
         self.strikes = 0
         self.fresh = True  # the handshake was not told yet
@@ -84,7 +92,7 @@ class Session:
         self.posting = False  # a request brings packets
         self.trial: Wire | None = None  # may become the wire
         self.probed = False  # its trial packet went both ways, so polls are sent away
-        self.outbox: list[Frame] = []
+        self.outbox: list[Parcel] = []
         self.waiting = 0  # characters and bytes in the outbox
         self.partial: Partial | None = None  # a packet whose attachments are on their way
         self.awaits = 0.0  # until when a pong must come; 0: none is awaited
@@ -92,12 +100,25 @@ class Session:
         self.ended: Ending | None = None
         self.clean = False
 
-    def push(self, frame: Frame) -> None:
+    # --- what its wire tells
+
+    def heard(self, frame: Frame) -> Coroutine[Any, Any, None] | None:
+        return self._hear(self, frame)
+
+    def rested(self) -> None:
+        self.flush()
+
+    def lost(self) -> None:
+        self.end(Ending.TOO_LARGE if self.wire is not None and self.wire.too_large else Ending.TRANSPORT)
+
+    # --- what is sent
+
+    def push(self, parcel: Parcel) -> None:
         """Send, or keep until it can be sent; a reader that lets too much pile up is cut off."""
-        if self.ended or (self.wire is not None and not self.outbox and self.wire.write(frame)):
+        if self.ended or (self.wire is not None and not self.outbox and self.wire.write(parcel.wired)):
             return
-        self.outbox.append(frame)
-        self.waiting += len(frame)
+        self.outbox.append(parcel)
+        self.waiting += parcel.size
         if self.waiting > self._limits.outbox:
             self.end(Ending.SLOW)
         elif self.poll is not None and not self.poll.done():
@@ -108,17 +129,17 @@ class Session:
         if self.wire is None:
             return
         sent = 0
-        for frame in self.outbox:
-            if not self.wire.write(frame):
+        for parcel in self.outbox:
+            if not self.wire.write(parcel.wired):
                 break
-            self.waiting -= len(frame)
+            self.waiting -= parcel.size
             sent += 1
         del self.outbox[:sent]
 
     def take(self) -> list[Frame]:
         """Everything that waits."""
         taken, self.outbox, self.waiting = self.outbox, [], 0
-        return taken
+        return [frame for parcel in taken for frame in parcel.frames]
 
     def last_word(self) -> Frame:
         """What a poll is told when there is nothing else; after it nobody needs to poll again."""
@@ -127,7 +148,7 @@ class Session:
     def release_poll(self) -> None:
         """Answer the poll that waits, if one does, with nothing."""
         if self.poll is not None and not self.poll.done():
-            self.push(NOOP)
+            self.push(NOTHING)
 
     def upgrade(self, wire: Wire) -> None:
         """From now on everything goes over this wire."""
@@ -171,22 +192,16 @@ class Socket:
 
     def __init__(self, socket: SocketId, session: Session, namespace: str) -> None:
         self.id, self.session, self.namespace = socket, session, namespace
-        self._early: list[Frame] | None = []
+        self._early: list[Parcel] | None = []
 
-    def push(self, frames: Iterable[Frame]) -> None:
-        if self._early is not None:
-            self._early.extend(frames)
-            return
-        for frame in frames:
-            self.session.push(frame)
+    def push(self, parcel: Parcel) -> None:
+        if self._early is None:
+            self.session.push(parcel)
+        else:
+            self._early.append(parcel)
 
-    def welcome(self, frames: Iterable[Frame]) -> None:
+    def welcome(self, parcel: Parcel) -> None:
         """Tell the client that it is connected, then what was emitted meanwhile."""
         early, self._early = self._early or [], None
-        self.push([*frames, *early])
-
-
-def frames_of(packet: Packet) -> list[Frame]:
-    """A Socket.IO packet as Engine.IO messages. Raises TypeError or ValueError for what JSON cannot say."""
-    text, *parts = encode(packet)
-    return [f"4{text!s}", *parts]
+        for each in (parcel, *early):
+            self.push(each)
