@@ -24,7 +24,7 @@ from wigwag.domain.ids import Jid
 # A row for each state, a column for each signal; a dot means that nothing changes. A state that names itself is entered
 # anew: the wait begins again.
 TABLE = """
-             asked      offered expired  paired     up        missed   restored  down      replaced logged_out banned outdated error  stopped
+             asked      offered expired  paired     up        stalled  restored  down      replaced logged_out banned outdated error  stopped
 unpaired     connecting pairing .        connecting .         .        .         .         replaced logged_out banned outdated .      stopped
 pairing      connecting .       unpaired connecting .         .        .         .         replaced logged_out banned outdated .      stopped
 connecting   connecting pairing .        connecting connected .        .         transient replaced logged_out banned outdated failed stopped
@@ -157,7 +157,7 @@ def test_contacts_are_observed_only_on_a_link_that_is_well(signals: list[LinkSig
         before, stands = stands, advance(stands, signal, float(at), until=1e9)
         assert stands.connected is (stands.state is LinkState.CONNECTED)
         assert stands.since >= before.since
-        assert stands.until is None or stands.state in {LinkState.BANNED, LinkState.TRANSIENT}
+        assert stands.until is None or stands.state in {LinkState.BANNED, LinkState.TRANSIENT, LinkState.DEGRADED}
         assert stands.until is not None or stands.state is not LinkState.BANNED
         again = retry_at(stands, 0.0)
         assert again is None or again > at or stands is before

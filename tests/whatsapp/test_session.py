@@ -8,8 +8,9 @@ import pytest
 
 from wigwag.adapters.whatsapp.gate import Gate
 from wigwag.adapters.whatsapp.inbox import Inbox
-from wigwag.adapters.whatsapp.session import Cut, Session
-from wigwag.domain.errors import NotLinked
+from wigwag.adapters.whatsapp.session import Cut, Session, Silent
+from wigwag.domain.account import Stall
+from wigwag.domain.errors import NotLinked, Unavailable
 
 
 async def test_whoever_waits_when_a_client_ends_hears_of_it_and_goes_on(tmp_path: Path) -> None:
@@ -49,6 +50,19 @@ async def test_whoever_is_cancelled_while_waiting_is_cancelled_and_the_client_go
         await calling
     never.set()
     assert await session.call(lambda _client: never.wait())
+    await session.stop()
+
+
+@pytest.mark.parametrize("transfer", [False, True])
+async def test_a_question_without_an_answer_makes_the_link_suspect_and_a_slow_transfer_does_not(
+    tmp_path: Path, transfer: bool
+) -> None:
+    inbox, never = Inbox(), asyncio.Event()
+    session = Session("default", 4, tmp_path / "whatsapp.db", inbox, Gate(), lambda: 7.0)
+    with pytest.raises(Unavailable):
+        await session.call(lambda _client: never.wait(), patience=0.0, transfer=transfer)
+    heard = [each.message for each in await inbox.take()] if len(inbox) else []
+    assert heard == ([] if transfer else [Silent(Stall.REQUESTS, 7.0)])
     await session.stop()
 
 

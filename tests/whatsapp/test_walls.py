@@ -11,10 +11,12 @@ from wigwag.adapters.whatsapp import simulator
 from wigwag.adapters.whatsapp.inbox import Heard
 from wigwag.adapters.whatsapp.library import check, library_path
 from wigwag.adapters.whatsapp.room import WhatsApp
+from wigwag.adapters.whatsapp.session import Silent
 from wigwag.adapters.whatsapp.threads import DaemonThreads
 from wigwag.adapters.whatsapp.translate import address_of
+from wigwag.domain.account import Stall
 from wigwag.domain.errors import Conflict, NotLinked, Unavailable
-from wigwag.domain.events import LinkReported
+from wigwag.domain.events import LinkReported, Unanswered
 from wigwag.domain.ids import Jid
 
 # isort: split
@@ -66,6 +68,13 @@ async def test_what_nobody_understands_is_left_out_and_what_follows_is_heard(tmp
     for message in (strange, ev.ConnectedEv(status=True)):
         room.inbox.put(Heard("default", 2.0, message))
     assert [type(fact) for fact in await room.reports()] == [LinkReported]
+
+
+async def test_what_was_not_answered_is_told_with_the_time_of_the_question(tmp_path: Path) -> None:
+    room = WhatsApp(tmp_path, lambda: 0.0)
+    room.inbox.put(Heard("default", 92.0, Silent(Stall.MESSAGES, 2.0)))
+    [told] = await room.reports()
+    assert told == Unanswered(account="default", what=Stall.MESSAGES, asked=2.0, at=92.0)
 
 
 def test_a_simulator_whose_address_is_too_long_is_refused() -> None:

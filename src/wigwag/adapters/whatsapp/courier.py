@@ -61,7 +61,9 @@ class WhatsAppCourier:
             kind = _TYPES[job.content.kind]
             session = self._room.session(account)
             try:
-                upload = await session.call(lambda client: client.upload(media.data, kind), patience=TRANSFER)
+                upload = await session.call(
+                    lambda client: client.upload(media.data, kind), patience=TRANSFER, transfer=True
+                )
             except Refused as error:  # of a file that is as it should be: another attempt may help
                 raise Unavailable(f"WhatsApp's media server did not take the file: {error}") from error
         return bytes(written(job, media, upload, self._room.now()).SerializeToString())

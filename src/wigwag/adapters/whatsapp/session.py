@@ -141,14 +141,20 @@ class Session:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
 
-    async def call(self, work: Callable[[Any], Awaitable[Answer]], patience: float = CALL_TIMEOUT) -> Answer:
-        """Ask whatsmeow something. Raises NotLinked, Refused, or Unavailable when it takes too long."""
+    async def call(
+        self, work: Callable[[Any], Awaitable[Answer]], patience: float = CALL_TIMEOUT, *, transfer: bool = False
+    ) -> Answer:
+        """Ask whatsmeow something. Raises NotLinked, Refused, or Unavailable when it takes too long.
+
+        Args:
+            transfer: it goes to a media server, so that it says nothing of the link.
+        """
         asked, begun = self._now(), self.begin(work)
         try:
             async with asyncio.timeout(patience):
                 return await begun
         except TimeoutError as error:
-            if patience == CALL_TIMEOUT:  # else it is a transfer, which does not go through the link
+            if not transfer:
                 self._put(Silent(Stall.REQUESTS, asked))
             raise Unavailable("WhatsApp did not answer in time.") from error
         except GatewayError:
