@@ -20,8 +20,8 @@ def test_a_link_stalls_after_enough_questions_in_vain_and_not_before(what: Stall
 def test_whoever_was_heard_since_the_question_is_alive_unless_the_answer_is_certain(what: Stall) -> None:
     pulse = Pulse()
     pulse.hear(50.0)
-    assert any([pulse.miss(what, 40.0) for _ in range(ENOUGH[what])]) is (what in CERTAIN)
-    assert any([pulse.miss(what, 60.0) for _ in range(ENOUGH[what])]), "asked after that"
+    assert any(pulse.miss(what, 40.0) for _ in range(ENOUGH[what])) is (what in CERTAIN)
+    assert any(pulse.miss(what, 60.0) for _ in range(ENOUGH[what])), "asked after that"
 
 
 @pytest.mark.parametrize("what", list(ENOUGH))
@@ -29,10 +29,10 @@ def test_what_may_be_silent_for_good_costs_one_new_link_until_something_is_heard
     pulse = Pulse()
     for link in range(3):
         pulse.renew()
-        stalled = any([pulse.miss(what, float(link)) for _ in range(ENOUGH[what])])
+        stalled = any(pulse.miss(what, float(link)) for _ in range(ENOUGH[what]))
         assert stalled is (link == 0 or what not in DOUBTFUL)
     pulse.hear(10.0)
-    assert any([pulse.miss(what, 20.0) for _ in range(ENOUGH[what])])
+    assert any(pulse.miss(what, 20.0) for _ in range(ENOUGH[what]))
 
 
 def test_a_new_link_is_not_judged_by_what_the_one_before_left_unanswered() -> None:
