@@ -19,6 +19,8 @@ class Recorder:
         self.auths: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
         self.events: list[tuple[str, list[Any]]] = []
+        self.silence: list[tuple[str, SocketId]] = []
+        self.breaks = False  # nobody is let back
         self.gone: list[tuple[SocketId, bool]] = []
         self.go_on = asyncio.Event()
         self.left = asyncio.Event()  # somebody is gone
@@ -50,6 +52,14 @@ class Recorder:
             case _:
                 raise Refused("unknown_event", f"There is no event {name}.")
         return None
+
+    def silent(self, socket: SocketId) -> None:
+        self.silence.append(("silent", socket))
+
+    async def back(self, socket: SocketId) -> None:
+        self.silence.append(("back", socket))
+        if self.breaks:
+            raise LookupError
 
     async def disconnect(self, socket: SocketId, clean: bool) -> None:
         self.gone.append((socket, clean))

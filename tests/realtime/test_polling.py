@@ -141,7 +141,7 @@ async def test_a_disconnected_client_that_never_polls_is_forgotten() -> None:
         await w.request("POST", "40", sid=sid)
         await w.server.disconnect(w.handlers.connected[0], "token_expired")
         await w.polling()
-        await w.clock.advance(20.0)
+        await w.clock.advance(41.0)
         assert (await w.request(sid=sid)).status == 400
 
 

@@ -22,7 +22,8 @@ class Refused(Exception):
 class Handlers(Protocol):
     """Calls for one socket come one after the other, `connect` first and `disconnect` last and once.
 
-    Each may emit, to its own socket too. A client's next packet is read when the call has returned.
+    But `silent` and `disconnect` may come while `back` waits. Each may emit, to its own socket too. A client's next
+    packet is read when the call has returned.
     """
 
     async def connect(self, socket: SocketId, auth: dict[str, Any], headers: Mapping[str, str]) -> None:
@@ -36,6 +37,14 @@ class Handlers(Protocol):
 
     async def event(self, socket: SocketId, name: str, args: list[Any]) -> list[Any] | None:
         """Return what acknowledges it. Raises Refused: an `error` event, and an ack with it if one was asked."""
+        ...
+
+    def silent(self, socket: SocketId) -> None:
+        """The client does not answer: it may be gone, or come back. Must not wait."""
+        ...
+
+    async def back(self, socket: SocketId) -> None:
+        """It has answered, after `silent`. When this raises, it is called again at the next answer."""
         ...
 
     async def disconnect(self, socket: SocketId, clean: bool) -> None:

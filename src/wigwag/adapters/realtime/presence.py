@@ -62,6 +62,7 @@ class _Guest:
 
     principal: Principal | None
     user: UserId | None = None
+    silent: bool = False
 
 
 class PresenceDoor:
@@ -103,6 +104,23 @@ class PresenceDoor:
             return await handle(socket, args[0] if args else None)
         except GatewayError as error:
             raise Refused(error.code, str(error)) from error
+
+    def silent(self, socket: SocketId) -> None:
+        """Its device has its grace from now on."""
+        guest = self._guests.get(socket)
+        if guest is not None and guest.user is not None:
+            guest.silent = True
+            self._lobby.leave(guest.user, socket, goodbye=False)
+
+    async def back(self, socket: SocketId) -> None:
+        """Its device counts again. Others never heard of it, if the grace was not over."""
+        guest = self._guests.get(socket)
+        if guest is None or guest.user is None:
+            return
+        guest.silent, user = False, guest.user
+        await self._lobby.enter(user, socket)
+        if guest.silent or guest.user != user:
+            self._lobby.leave(user, socket, goodbye=False)
 
     async def disconnect(self, socket: SocketId, clean: bool) -> None:
         guest = self._guests.pop(socket, None)

@@ -5,6 +5,7 @@ Mount it at `/socket.io/` before any other app. An event is encoded once and wri
 """
 
 import asyncio
+import logging
 import secrets
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,6 +28,8 @@ from wigwag.adapters.realtime.trial import Trial
 from wigwag.adapters.realtime.wire import EXTENSION, Turn, Wire
 from wigwag.app.ports import Clock
 
+log = logging.getLogger(__name__)
+
 GRAIN = 1000  # the heartbeat wakes at most so many times in an interval
 
 
@@ -35,7 +38,8 @@ class Realtime:
 
     Args:
         ping_interval: seconds from a pong to the next ping.
-        ping_timeout: seconds in which a pong must come; a pulled cable is noticed after both together.
+        ping_timeout: seconds in which a pong must come, or the connection is closed.
+        patience: seconds after a ping until the handlers are told that a client is silent.
         origins: of pages that may connect, as browsers send them; "*" lets every page in.
         namespaces: that a client may connect to.
     """
@@ -46,7 +50,8 @@ class Realtime:
         *,
         clock: Clock,
         ping_interval: float = 10.0,
-        ping_timeout: float = 7.0,
+        ping_timeout: float = 30.0,
+        patience: float = 6.0,
         origins: Collection[str] = (),
         limits: Limits | None = None,
         namespaces: Collection[str] = (MAIN,),
@@ -55,14 +60,22 @@ class Realtime:
         self._interval, self._timeout = ping_interval, ping_timeout
         self._wake = asyncio.Event()
         self._heartbeat = Heartbeat(
-            interval=ping_interval, timeout=ping_timeout, connect=self._limits.connect, wake=self._wake.set
+            interval=ping_interval,
+            timeout=ping_timeout,
+            patience=patience,
+            connect=self._limits.connect,
+            wake=self._wake.set,
+            silent=self._silent,
+            back=self._back,
         )
         self._occupancy, self._turn = Occupancy(self._limits), Turn()
         self._sessions: dict[str, Session] = {}
         self._lingering: deque[tuple[float, str]] = deque()  # ended sessions that have something to hear, until when
         self._sockets: dict[SocketId, Socket] = {}
         self._farewells: set[asyncio.Task[None]] = set()
+        self._returns: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
+        self._handlers = handlers
         self._dialogue = Dialogue(
             handlers, clock.now, self._limits, namespaces, self._sockets, self._counts, self._heartbeat.answered
         )
@@ -199,6 +212,28 @@ class Realtime:
         session.fresh = False
         interval, timeout, payload = self._interval, self._timeout, self._limits.payload
         return Parcel(handshake(session.sid, upgrades, interval=interval, timeout=timeout, payload=payload))
+
+    def _silent(self, session: Session) -> None:
+        self._counts["silent"] += 1
+        session.silent = True
+        for socket in session.sockets.values():
+            self._handlers.silent(socket.id)
+
+    def _back(self, session: Session) -> None:
+        self._counts["back"] += 1
+        session.silent = False
+        task = asyncio.create_task(self._return(session), name=f"return {session.sid}")
+        self._returns.add(task)
+        task.add_done_callback(self._returns.discard)
+
+    async def _return(self, session: Session) -> None:
+        """Tell the handlers of its sockets; if that fails, again at its next answer."""
+        for socket in list(session.sockets.values()):
+            try:
+                await self._handlers.back(socket.id)
+            except Exception:  # one that cannot be taken back must not keep the others out
+                log.exception("Nobody could be told that a socket is back", extra={"action": "realtime.back"})
+                session.silent = True
 
     def _left(self, session: Session) -> None:
         """A session has ended: forget it, now or when it has heard the last, and tell the handlers of its sockets."""

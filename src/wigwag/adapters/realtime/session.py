@@ -53,6 +53,7 @@ class Session:
         "awaits",
         "bytes",
         "clean",
+        "doubted",
         "ended",
         "fresh",
         "headers",
@@ -63,6 +64,7 @@ class Session:
         "posting",
         "probed",
         "sid",
+        "silent",
         "sockets",
         "strikes",
         "trial",
@@ -96,6 +98,8 @@ class Session:
         self.waiting = 0  # characters and bytes in the outbox
         self.partial: Partial | None = None  # a packet whose attachments are on their way
         self.awaits = 0.0  # until when a pong must come; 0: none is awaited
+        self.doubted = 0.0  # from when on a client who does not answer is silent
+        self.silent = False  # it did not answer for a while
         self.working = False  # a packet of this client is being handled
         self.ended: Ending | None = None
         self.clean = False
