@@ -4,6 +4,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup servers demo test style types bench chaos lock clean
 BIN := .venv/bin
+# Two at a time, file by file, in the order of the folders: the long ones of acceptance come first.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHON UPGRADE
 
 help: ## list these verbs
@@ -19,7 +21,7 @@ demo: setup ## run the gateway against the simulator: http://127.0.0.1:8080
 	@$(BIN)/wigwag demo
 
 test: style types servers ## check style, types and behaviour
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 style: setup ## check the format and the rules of ruff
 	@$(BIN)/ruff format --check .
@@ -33,7 +35,7 @@ bench: setup ## measure what docs and issues promise; the long ones of bench/REA
 	@set -e; for measure in $(filter-out $(LONG),$(wildcard bench/*.py)); do echo "» $$measure"; $(BIN)/python $$measure; done
 
 chaos: servers ## only the tests that cut links and kill processes
-	@$(BIN)/pytest -m chaos
+	@$(PYTEST) -m chaos
 
 lock: setup ## pin every package again; UPGRADE=1 takes the newest versions
 	@scripts/lock

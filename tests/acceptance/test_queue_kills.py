@@ -17,13 +17,20 @@ from tests.servers import Instance
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["with message_id", "without any id"])
+AT_THE_BROKER = ("before accept", "after accept", "before broker ack", "after broker ack")  # where an id matters
+
+
+@pytest.mark.parametrize(
+    ("named", "points"),
+    [(True, AT_THE_BROKER), (False, QUEUE_POINTS)],
+    ids=["with message_id", "without any id"],
+)
 def test_a_kill_at_each_point_loses_and_doubles_no_envelope(
-    tmp_path: Path, breakable_rabbitmq: Instance, named: bool
+    tmp_path: Path, breakable_rabbitmq: Instance, named: bool, points: tuple[str, ...]
 ) -> None:
     chance = random.Random(13)
     with world(tmp_path, QueueDoor(breakable_rabbitmq.url, named=named)) as here:
-        for point in QUEUE_POINTS:
+        for point in points:
             assert kill_at(here, point, chance), point
         with here.gateway() as gateway:
             here.write(gateway, 0)
@@ -38,7 +45,7 @@ def test_kills_while_envelopes_wait_lose_and_double_nothing(
 ) -> None:
     chance = random.Random(17)
     with world(tmp_path, QueueDoor(breakable_rabbitmq.url, named=named, prefetch=50)) as here:
-        for _ in range(3):
+        for _ in range(2):
             kill_somewhen(here, chance.uniform(0.1, 1.0), messages=100)
         with here.gateway() as gateway:
             here.write(gateway, 0)

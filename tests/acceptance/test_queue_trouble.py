@@ -15,7 +15,7 @@ from tests.acceptance.trouble import IN_FLIGHT, Outcome, broker_killed, database
 from tests.servers import Instance
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
-MESSAGES = 500
+MESSAGES = 300
 
 
 def assert_well(outcome: Outcome) -> None:

@@ -21,7 +21,7 @@ from tests.acceptance.processes import PATIENCE, Process, wait
 from tests.acceptance.relay import Relay
 from tests.servers import Instance
 
-BEFORE, IN_FLIGHT = 50, 300  # messages that are read, and published and not read, before it strikes
+BEFORE, IN_FLIGHT = 50, 150  # messages that are read, and published and not read, before it strikes
 AT_ONCE = 100  # messages in one go
 ASKED = ("/livez", "/api/messages/stats", "/metrics")
 HANGS = 10.0  # seconds without an answer
