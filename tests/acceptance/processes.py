@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +58,10 @@ class Process:
 
 
 @contextmanager
-def wigwag(*arguments: str, log: Path, port: int | None = None) -> Iterator[Process]:
-    """Run a verb that serves, and wait until it answers."""
+def wigwag(
+    *arguments: str, log: Path, port: int | None = None, more: Mapping[str, str] | None = None
+) -> Iterator[Process]:
+    """Run a verb that serves, with `more` in its environment, and wait until it answers."""
     port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
     with log.open("ab") as output:
@@ -67,7 +69,7 @@ def wigwag(*arguments: str, log: Path, port: int | None = None) -> Iterator[Proc
             [sys.executable, "-m", "wigwag", *arguments, "--port", str(port)],
             stdout=output,
             stderr=output,
-            env=environment,
+            env={**environment, **(more or {})},
         )
     process = Process(url=f"http://127.0.0.1:{port}", log=log, popen=popen)
     try:

@@ -107,7 +107,7 @@ CASES: dict[str, tuple[Changes, Changes]] = {  # name -> what makes it fire, and
     "HistoryLost": ({"wigwag_recorder_dropped_total": "0x20 7x20"}, {"wigwag_recorder_dropped_total": "7"}),
     "EventsLost": ({"wigwag_events_dropped_total": "0x20 7x20"}, {"wigwag_events_dropped_total": "7"}),
     "SinkFailing": (
-        {'wigwag_sink_failures_total{sink="metrics"}': "0x20 1x20"},
+        {'wigwag_sink_failures_total{sink="metrics"}': "_x20 1x20"},
         {'wigwag_sink_failures_total{sink="metrics"}': "1"},
     ),
     "WhatsAppDisconnected": (
@@ -165,7 +165,7 @@ CASES: dict[str, tuple[Changes, Changes]] = {  # name -> what makes it fire, and
     ),
     "WebhookEndpointDisabled": ({DISABLED: "1x20 2x20"}, {DISABLED: "2x20 1x20"}),
     "WebhookEventsDropped": (
-        {'wigwag_webhook_dropped_total{endpoint="wh_a"}': "0x20 3x20"},
+        {'wigwag_webhook_dropped_total{endpoint="wh_a"}': "_x20 3x20"},
         {'wigwag_webhook_dropped_total{endpoint="wh_a"}': "3"},
     ),
     "MemoryUsageHigh": ({"process_memory_usage_bytes": "901"}, {"process_memory_usage_bytes": "200x22 901x20"}),

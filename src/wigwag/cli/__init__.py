@@ -17,6 +17,7 @@ from wigwag.cli import (
     accounts,
     backup,
     config,
+    dashboards,
     demo,
     dlq,
     messages,
@@ -91,6 +92,7 @@ app.add_typer(dlq.app, name="dlq", rich_help_panel=ASK)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=SET_UP)
 app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
+app.add_typer(dashboards.app, name="dashboards", rich_help_panel=SET_UP)
 
 
 @app.callback()
