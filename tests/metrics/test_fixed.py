@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.metrics.reading import OPEN_METRICS, Scrape
-from wigwag.adapters.metrics import Metrics, names
+from wigwag.adapters.metrics import Figures, Metrics, names
 from wigwag.adapters.metrics.counters import LAG_EVERY, reconnect_reason
 from wigwag.adapters.metrics.page import describe
 from wigwag.domain.account import Account, LinkSignal, LinkState, Stall
 from wigwag.domain.contents import Text
 from wigwag.domain.drafts import Draft
-from wigwag.domain.errors import Restricted
+from wigwag.domain.errors import Restricted, StoreUnavailable
 from wigwag.domain.events import (
     AccountChanged,
     Fact,
@@ -192,6 +192,17 @@ async def test_figures_of_other_rooms_are_read_at_each_scrape(trial: Trial) -> N
     assert await scrape.value("wigwag_recorder_dropped_total") == 7.0
 
 
+async def test_figures_have_a_label_or_no_sample_when_nobody_knows(trial: Trial) -> None:
+    def nobody_knows() -> float:
+        raise StoreUnavailable
+
+    figures: Figures = {names.SOCKETS_ENDED: lambda: {"goodbye": 2, "slow_reader": 0}, names.USERS_ACTIVE: nobody_knows}
+    scrape = Scrape(Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", figures=figures))
+    assert await scrape.value("wigwag_socket_connections_ended_total", reason="goodbye") == 2.0
+    assert await scrape.value("wigwag_socket_connections_ended_total", reason="slow_reader") == 0.0
+    assert await scrape.value("wigwag_users_active") is None
+
+
 async def test_what_sinks_failed_to_take_is_read_from_the_fanout(trial: Trial) -> None:
     failures = {"log": 0}
     scrape = Scrape(Metrics(trial.core.book, trial.core.gateway, trial.clock, version="0", sinks=failures))
@@ -266,6 +277,7 @@ async def test_waking_late_is_seen_as_lag_of_the_loop(trial: Trial) -> None:
 FIGURES = (
     *(names.RECORDER_BACKLOG, names.RECORDER_DROPPED, names.TELLER_DROPPED),
     *(names.INBOX_LENGTH, names.INBOX_DROPPED, names.MEDIA_SIZE),
+    *names.SECTIONS["Users"],
 )
 
 
@@ -279,7 +291,7 @@ def everything(metrics: Metrics) -> None:
 @pytest.fixture
 def whole(trial: Trial) -> Scrape:
     """A scrape of metrics of which none is without a sample."""
-    figures = {metric: lambda: 1.0 for metric in FIGURES}
+    figures = {metric: (lambda: {"x": 1.0}) if metric.labels else (lambda: 1.0) for metric in FIGURES}
     metrics = Metrics(trial.core.book, trial.core.gateway, trial.clock, version="1.2.3", figures=figures)
     everything(metrics)
     contact = Presence(jid=ANNA, name='A "n" \\ a\n', account="default", status=Status.ONLINE, last_seen=START)

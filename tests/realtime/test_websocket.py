@@ -265,7 +265,7 @@ async def test_who_says_too_much_is_told_so_and_heard_again_later() -> None:
         await w.clock.advance(1.0)
         await w.tell(socket, '429["message-with-ack"]')
         assert socket.got[4:] == ["439[]"]
-        assert w.server.counts["rate_limited"] == 1
+        assert w.server.refused["rate_limited"] == 1
 
 
 async def test_bytes_are_rationed_too() -> None:
@@ -362,3 +362,22 @@ async def test_at_a_shutdown_all_are_closed_and_their_handlers_told() -> None:
         assert [socket.got for socket in sockets] == [[], [], []]
         assert sorted(w.handlers.gone) == sorted((socket, False) for socket in w.handlers.connected)
         assert w.server.connections == 0
+
+
+async def test_what_happens_is_counted_by_why(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with world(origins=["https://app.example"]) as w:
+        assert set(w.server.refused) >= {"origin", "connections", "session"}
+        assert not any({**w.server.refused, **w.server.ended}.values())
+        socket, other = await w.connected(), await w.connected()
+        await w.websocket(headers={"Origin": "https://evil.example"})
+        await w.tell(socket, '42["message",1]', '42["what"]', "40/random", "2")
+        w.server.emit(w.handlers.connected, "x")
+        other.hang_up()
+        await w.clock.settle()
+        refused = {why: n for why, n in w.server.refused.items() if n}
+        assert refused == {"origin": 1, "unknown_event": 1, "namespace": 1}
+        assert {why: n for why, n in w.server.ended.items() if n} == {"protocol_error": 1, "transport_closed": 1}
+        told = {key: w.server.counts[key] for key in ("opened", "packets_in", "packets_out", "deliveries")}
+        assert told == {"opened": 2, "packets_in": 5, "packets_out": 8, "deliveries": 4}
+        assert [record.reason for record in caplog.records if hasattr(record, "reason")] == ["protocol_error"]

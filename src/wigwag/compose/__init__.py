@@ -74,7 +74,7 @@ def _doors(
 ) -> tuple[Server, dict[str, Part]]:
     """The ways in, and what works beside the core for them. Sinks are called in this order."""
     rabbit, users = broker(settings, core, stores), sockets(settings, core, outgoing)
-    figures = metrics(settings, core, whatsapp, rabbit, stores, media)
+    figures = metrics(settings, core, whatsapp, rabbit, stores, media, {} if users is None else users.figures())
     core.fanout.add("log", logbook.write)
     app = build_app(
         core.gateway,

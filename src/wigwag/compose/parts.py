@@ -12,7 +12,7 @@ from wigwag.adapters import logbook, numbering
 from wigwag.adapters.amqp import Broker, Topology
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
-from wigwag.adapters.metrics import Metrics, hashed, named
+from wigwag.adapters.metrics import Figures, Metrics, hashed, named
 from wigwag.adapters.metrics.names import (
     INBOX_DROPPED,
     INBOX_LENGTH,
@@ -22,6 +22,7 @@ from wigwag.adapters.metrics.names import (
     RECORDER_BACKLOG,
     RECORDER_DROPPED,
     TELLER_DROPPED,
+    USERS_ACTIVE,
 )
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.rest import BROKER, Check
@@ -147,7 +148,13 @@ def broker(settings: Settings, core: Core, stores: Stores) -> Broker | None:
 
 
 def metrics(
-    settings: Settings, core: Core, whatsapp: WhatsApp, rabbit: Broker | None, stores: Stores, media: MediaFiles
+    settings: Settings,
+    core: Core,
+    whatsapp: WhatsApp,
+    rabbit: Broker | None,
+    stores: Stores,
+    media: MediaFiles,
+    users: Figures,
 ) -> Metrics:
     """What Prometheus is told. It is a sink, and hears how long the database takes."""
     key = settings.metrics_key.get_secret_value().encode()
@@ -165,6 +172,8 @@ def metrics(
             INBOX_LENGTH: lambda: len(whatsapp.inbox),
             INBOX_DROPPED: lambda: whatsapp.inbox.dropped,
             MEDIA_SIZE: lambda: media.usage,
+            USERS_ACTIVE: core.lobby.active_users_count,
+            **users,
         },
         sinks=core.fanout.failures,
         ready=lambda: _ready(core, stores, rabbit),

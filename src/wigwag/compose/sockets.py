@@ -5,6 +5,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from wigwag.adapters.metrics import Figures, names
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.realtime import PresenceDoor, Realtime
 from wigwag.adapters.tokens import JwtAuthenticator, KeySet, Secret, file
@@ -28,6 +29,21 @@ class Sockets:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.server.run(), name="sockets: heartbeat")
             tasks.create_task(self.door.run(), name="sockets: tokens")
+
+    def figures(self) -> Figures:
+        """What metrics read of them."""
+        counts, server = self.server.counts, self.server
+        return {
+            names.SOCKETS: lambda: server.connections,
+            names.SOCKETS_OPENED: lambda: counts["opened"],
+            names.SOCKETS_ENDED: lambda: server.ended,
+            names.SOCKETS_REFUSED: lambda: server.refused,
+            names.SOCKETS_SILENT: lambda: counts["silent"],
+            names.SOCKET_PACKETS: lambda: {"in": counts["packets_in"], "out": counts["packets_out"]},
+            names.SOCKET_DELIVERIES: lambda: counts["deliveries"],
+            names.SOCKET_FAULTS: lambda: counts["internal"],
+            names.DEVICES: lambda: self.door.devices,
+        }
 
     async def close(self) -> None:
         """Let all clients go; they come back to whoever is there then."""

@@ -7,5 +7,6 @@ as it happens, `readings` what is read when somebody asks.
 
 from wigwag.adapters.metrics.contacts import Labels, hashed, named
 from wigwag.adapters.metrics.exposition import Metrics
+from wigwag.adapters.metrics.readings import Figures
 
-__all__ = ["Labels", "Metrics", "hashed", "named"]
+__all__ = ["Figures", "Labels", "Metrics", "hashed", "named"]

@@ -292,6 +292,29 @@ LOOP_LAG = _histogram(
     "How late a task wakes that asked to sleep for a second: what every event has to wait.",
 )
 
+# --- Users
+
+SOCKETS = _gauge("wigwag_socket_connections", "Connections of clients of Socket.IO now.")
+SOCKETS_OPENED = _counter("wigwag_socket_connections_opened_total", "Connections of clients that were opened.")
+SOCKETS_ENDED = _counter(
+    "wigwag_socket_connections_ended_total",
+    "Connections that ended, by why: slow_reader, ping_timeout, rate_limited, goodbye and so on.",
+    "reason",
+)
+SOCKETS_REFUSED = _counter(
+    "wigwag_socket_refused_total",
+    "Connections and packets that were refused, by why: origin, connections, or the code that the client was told.",
+    "reason",
+)
+SOCKETS_SILENT = _counter("wigwag_socket_silent_total", "Times that a client did not answer a ping within 6 seconds.")
+SOCKET_PACKETS = _counter("wigwag_socket_packets_total", "Packets of Socket.IO, in from clients and out.", "direction")
+SOCKET_DELIVERIES = _counter("wigwag_socket_deliveries_total", "Events that were sent, counted for each socket.")
+SOCKET_FAULTS = _counter(
+    "wigwag_socket_faults_total", "Packets that we failed to handle, which is a bug or a store away."
+)
+DEVICES = _gauge("wigwag_devices", "Connections that said which user they belong to.")
+USERS_ACTIVE = _gauge("wigwag_users_active", "Users with at least one device; no sample while we do not know.")
+
 # --- The process
 
 BUILD_INFO = _gauge("wigwag_build_info", "Always 1; the labels tell the build.", "version", "python")
@@ -328,6 +351,10 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     "RabbitMQ": (
         *(WORKER_PROCESSED, WORKER_DURATION, WORKER_FAILED, WORKER_RETRIED),
         *(QUEUE_DEPTH, QUEUE_DLQ_SIZE, ENVELOPES_ACCEPTED),
+    ),
+    "Users": (
+        *(USERS_ACTIVE, DEVICES, SOCKETS, SOCKETS_OPENED, SOCKETS_ENDED, SOCKETS_REFUSED),
+        *(SOCKETS_SILENT, SOCKET_PACKETS, SOCKET_DELIVERIES, SOCKET_FAULTS),
     ),
     "The gateway": (
         *(REQUEST_DURATION, READY, PART_FAILURES, PART_RECOVERIES, SINK_FAILURES),

@@ -12,13 +12,14 @@ from wigwag.adapters.metrics.names import Metric
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 from wigwag.domain.account import LinkState
+from wigwag.domain.errors import GatewayError
 from wigwag.domain.subscriptions import State
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
 """Label values and value of each sample."""
 
-Figures = Mapping[Metric, Callable[[], float]]
-"""Where to read a metric without labels that lives in another room."""
+Figures = Mapping[Metric, Callable[[], float | Mapping[str, float]]]
+"""Where to read a metric that lives in another room: a value, or values by its one label. No sample if it raises."""
 
 
 class Readings(Collector):
@@ -45,7 +46,7 @@ class Readings(Collector):
         yield from self._subscriptions()
         yield from self._links()
         for metric, figure in self._figures.items():
-            yield metric, [((), figure())]
+            yield metric, _read(figure)
         yield names.SINK_FAILURES, [((sink,), count) for sink, count in self._sinks.items()]
         yield names.BUILD_INFO, [(self._build, 1.0)]
         yield names.UPTIME, [((), self._clock.now() - self._began)]
@@ -75,3 +76,11 @@ class Readings(Collector):
         }
         for metric, known in instants.items():
             yield metric, [((name,), at) for name, at in known.items() if at is not None]
+
+
+def _read(figure: Callable[[], float | Mapping[str, float]]) -> Samples:
+    try:
+        value = figure()
+    except GatewayError:  # it cannot be known now
+        return []
+    return [((label,), one) for label, one in value.items()] if isinstance(value, Mapping) else [((), value)]

@@ -103,7 +103,6 @@ class Dialogue:
         ):
             session.strikes = 0
             return True
-        self._counts[RATE_LIMITED] += 1
         session.strikes += 1
         if session.strikes > limits.strikes:
             session.end(Ending.FLOOD)
@@ -124,6 +123,7 @@ class Dialogue:
         return whole
 
     def _obey(self, session: Session, packet: Packet, *, calm: bool) -> Coroutine[Any, Any, None] | None:
+        self._counts["packets_in"] += 1
         if packet.kind is Kind.CONNECT:
             return self._connect(session, packet, calm=calm)
         socket = session.sockets.get(packet.namespace)
@@ -144,6 +144,7 @@ class Dialogue:
             session.end(Ending.MALFORMED)
             return
         if space not in self._namespaces:
+            self._counts["refused_namespace"] += 1
             self._turn_away(session, space, {"message": "Invalid namespace"})
             return
         socket = Socket(SocketId(secrets.token_urlsafe(15)), session, space)
@@ -153,6 +154,7 @@ class Dialogue:
             await self._handlers.connect(socket.id, packet.data or {}, session.headers)
             session.sockets[space] = socket
         except Refused as refused:
+            self._counts[f"refused_{refused.code}"] += 1
             self._turn_away(session, space, {"message": refused.message, "data": {"code": refused.code}})
         except Exception:  # a fault of ours is not the end of the client's connection
             log.exception("A client could not be let in", extra={"action": "realtime.connect"})
@@ -161,10 +163,11 @@ class Dialogue:
             if space not in session.sockets:
                 del self._sockets[socket.id]
         if space in session.sockets:
+            self._counts["packets_out"] += 1
             socket.welcome(parcel_of(Packet(kind=Kind.CONNECT, namespace=space, data={"sid": socket.id})))
 
     def _turn_away(self, session: Session, space: str, told: dict[str, Any]) -> None:
-        self._counts["connect_refused"] += 1
+        self._counts["packets_out"] += 1
         session.push(parcel_of(Packet(kind=Kind.CONNECT_ERROR, namespace=space, data=told)))
 
     async def _event(self, socket: Socket, packet: Packet, *, calm: bool) -> None:
@@ -178,10 +181,12 @@ class Dialogue:
             log.exception("An event could not be handled", extra={"action": "realtime.event"})
             answer = [{"error": self._deny(socket, name, self._fault())}]
         if packet.id is not None:
+            self._counts["packets_out"] += 1
             socket.push(parcel_of(Packet(kind=Kind.ACK, namespace=packet.namespace, id=packet.id, data=answer)))
 
     def _deny(self, socket: Socket, name: str, refused: Refused) -> dict[str, str]:
-        self._counts["event_refused"] += 1
+        self._counts[f"refused_{refused.code}"] += 1
+        self._counts["packets_out"] += 1
         told = {"event": name, "code": refused.code, "message": refused.message}
         socket.push(parcel_of(Packet(kind=Kind.EVENT, namespace=socket.namespace, data=["error", told])))
         return told

@@ -50,6 +50,10 @@ CROWD = Refusal(
 )
 
 
+_REFUSALS = (UNKNOWN_TRANSPORT, UNKNOWN_SESSION, WRONG_METHOD, BAD_REQUEST, FOREIGN, WRONG_VERSION, FULL, CROWD)
+REASONS = tuple(refusal.name for refusal in _REFUSALS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """`refusal` is what is wrong with it in itself, whatever sessions there are."""

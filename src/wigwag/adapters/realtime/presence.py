@@ -4,6 +4,7 @@
 A door and a sink: it turns events into calls of the lobby, and the lobby's facts into events. It decides nothing.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from wigwag.domain.events import ContactsShown, Fact, GrantedChanged, GrantsShow
 from wigwag.domain.ids import Jid, contact_jid
 from wigwag.domain.presence import Presence
 from wigwag.domain.users import Choice, UserId, View, user_id
+
+log = logging.getLogger(__name__)
 
 MOST_ASKED = 500  # in one question
 EXPIRED_EVERY = 5.0  # seconds between looks for tokens that have expired
@@ -127,6 +130,11 @@ class PresenceDoor:
         if guest is not None:
             self._leave(socket, guest, goodbye=clean)
 
+    @property
+    def devices(self) -> int:
+        """How many sockets said which user they belong to."""
+        return sum(map(len, self._of_user.values()))
+
     # --- a sink
 
     def sink(self, fact: Fact) -> None:
@@ -165,6 +173,7 @@ class PresenceDoor:
     async def _enter(self, socket: SocketId, given: object) -> list[Any]:
         guest, user = self._guests[socket], user_id(given)
         if guest.principal is not None and guest.principal.user != user:
+            log.warning("Somebody wanted to be another user than their token's", extra={"action": "realtime.forbidden"})
             raise Forbidden("The token belongs to another user.")
         if guest.user is not None and guest.user != user:
             self._leave(socket, guest, goodbye=True)

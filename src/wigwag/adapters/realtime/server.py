@@ -30,6 +30,8 @@ from wigwag.app.ports import Clock
 
 log = logging.getLogger(__name__)
 
+_REFUSED = "refused_"
+_CUT = {Ending.SLOW, Ending.FLOOD, Ending.TOO_LARGE, Ending.MALFORMED, Ending.OVERLAP}  # it was the client's fault
 GRAIN = 1000  # the heartbeat wakes at most so many times in an interval
 
 
@@ -82,8 +84,23 @@ class Realtime:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How often each thing happened: `opened`, each `Ending`, and each refusal as `refused_` and its name."""
+        """How often each thing happened.
+
+        `opened`, each `Ending`, `packets_in` and `packets_out` (of Socket.IO), `deliveries` (an event to one socket),
+        `silent`, `back`, `internal`, and `refused_` with the code or the name of each refusal.
+        """
         return self._counts
+
+    @property
+    def ended(self) -> Mapping[str, int]:
+        """How many connections ended, by why."""
+        return {ending.value: self._counts[ending] for ending in Ending}
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """How many connections and packets were refused, by why."""
+        counted = {key.removeprefix(_REFUSED): n for key, n in self._counts.items() if key.startswith(_REFUSED)}
+        return dict.fromkeys(door.REASONS, 0) | counted
 
     @property
     def connections(self) -> int:
@@ -97,7 +114,7 @@ class Realtime:
         session = self._admit(scope["type"], request)
         wire: Wire | None = scope["extensions"][EXTENSION] if scope["type"] == "websocket" else None
         if isinstance(session, Refusal):
-            self._counts[f"refused_{session.name}"] += 1
+            self._counts[_REFUSED + session.name] += 1
             if wire is not None:
                 wire.refuse(session.status, session.message)
             else:
@@ -129,6 +146,7 @@ class Realtime:
         Raises TypeError or ValueError for what JSON cannot say.
         """
         encoded: dict[str, Parcel] = {}
+        delivered = 0
         for number in sockets:
             socket = self._sockets.get(number)
             if socket is None:
@@ -138,6 +156,9 @@ class Realtime:
                 packet = Packet(kind=Kind.EVENT, namespace=socket.namespace, data=[event, *args])
                 parcel = encoded[socket.namespace] = parcel_of(packet)
             socket.push(parcel)
+            delivered += 1
+        self._counts["deliveries"] += delivered
+        self._counts["packets_out"] += delivered
 
     async def disconnect(self, socket: SocketId, reason: str) -> None:
         """End a socket: the client hears an `error` event with the reason as its code.
@@ -238,6 +259,10 @@ class Realtime:
     def _left(self, session: Session) -> None:
         """A session has ended: forget it, now or when it has heard the last, and tell the handlers of its sockets."""
         self._counts[session.ended or ""] += 1
+        if session.ended in _CUT:
+            log.info(
+                "A connection was cut: %s", session.ended, extra={"action": "realtime.cut", "reason": session.ended}
+            )
         self._occupancy.leave(session.address)
         if session.outbox and not session.wire:
             self._lingering.append((self._clock.now() + self._interval + self._timeout, session.sid))
