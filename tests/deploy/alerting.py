@@ -26,24 +26,28 @@ Changes = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Series, and exactly which alerts fire with them. `every` is the seconds between two samples."""
+    """Series, and exactly which alerts fire when, in seconds. `every` is the seconds between two samples."""
 
     name: str
     series: Changes
-    firing: frozenset[str]
-    at: float = AT * 60
+    firing: Mapping[int, frozenset[str]]
     every: int = 60
 
     def as_promtool(self) -> dict[str, Any]:
         """The case as promtool reads it."""
-        samples = [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in sorted(self.firing)]
         expr = 'max by (alertname) (ALERTS{alertstate="firing"})'
-        series = [{"series": scraped(name), "values": values} for name, values in self.series.items()]
         return {
             "name": self.name,
             "interval": f"{self.every}s",
-            "input_series": series,
-            "promql_expr_test": [{"expr": expr, "eval_time": f"{self.at:.0f}s", "exp_samples": samples}],
+            "input_series": [{"series": scraped(name), "values": values} for name, values in self.series.items()],
+            "promql_expr_test": [
+                {
+                    "expr": expr,
+                    "eval_time": f"{at}s",
+                    "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in sorted(alerts)],
+                }
+                for at, alerts in self.firing.items()
+            ],
         }
 
 
@@ -86,7 +90,9 @@ def told(promtool: str, folder: Path, cases: Sequence[Case]) -> list[tuple[dict[
             **case.as_promtool(),
             "promql_expr_test": [],
             "alert_rule_test": [
-                {"alertname": alert, "eval_time": f"{case.at:.0f}s", "exp_alerts": []} for alert in sorted(case.firing)
+                {"alertname": alert, "eval_time": f"{at}s", "exp_alerts": []}
+                for at, alerts in case.firing.items()
+                for alert in sorted(alerts)
             ],
         }
         for case in cases

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.alerting import ROOT, RULES, Case, Changes, alerts, judged, lasting, told
+from tests.deploy.alerting import AT, ROOT, RULES, Case, Changes, alerts, judged, lasting, told
 from wigwag.domain.account import LinkState
 
 ACCOUNT = 'account="default"'
@@ -177,7 +177,9 @@ CASES: dict[str, tuple[Changes, Changes]] = {  # name -> what makes it fire, and
 
 def case(name: str, changes: Changes, *firing: str) -> Case:
     series = {**HEALTHY, **changes}
-    return Case(name=name, series={key: lasting(value) for key, value in series.items()}, firing=frozenset(firing))
+    return Case(
+        name=name, series={key: lasting(value) for key, value in series.items()}, firing={AT * 60: frozenset(firing)}
+    )
 
 
 FIRING = [case(f"{name} fires", fires, name) for name, (fires, _silent) in CASES.items()]

@@ -13,6 +13,7 @@ from wigwag.app.gateway import Gateway
 from wigwag.domain.events import DeliveryTried, EventsDropped, Fact
 from wigwag.domain.webhooks import Condition
 
+OUTCOMES = ("delivered", "retry", "failed")
 DURATION_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 
 
@@ -24,15 +25,25 @@ class WebhookCounters:
         self._deliveries = Counter(tried.name, tried.help, tried.labels, registry=registry)
         self._dropped = Counter(lost.name, lost.help, lost.labels, registry=registry)
         self._duration = Histogram(took.name, took.help, took.labels, buckets=DURATION_BUCKETS, registry=registry)
+        self._met: set[str] = set()
 
     def count(self, fact: Fact) -> None:
         """Count one fact."""
         match fact:
             case DeliveryTried():
+                self._meet(fact.endpoint)
                 self._deliveries.labels(fact.endpoint, fact.outcome).inc()
                 self._duration.labels("delivered" if fact.outcome == "delivered" else "failed").observe(fact.seconds)
             case EventsDropped():
                 self._dropped.labels(fact.endpoint).inc(fact.count)
+
+    def _meet(self, endpoint: str) -> None:
+        """Show zeros for an endpoint: a series that begins at 1 has not increased, says Prometheus."""
+        if endpoint not in self._met:
+            self._met.add(endpoint)
+            self._dropped.labels(endpoint)
+            for outcome in OUTCOMES:
+                self._deliveries.labels(endpoint, outcome)
 
 
 class WebhookReadings(Collector):
