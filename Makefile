@@ -2,7 +2,7 @@
 # Every verb does its own set-up, and does it again only when the locks change.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test style types bench chaos lock clean
+.PHONY: help setup console servers demo test style types bench chaos lock clean
 BIN := .venv/bin
 # Two at a time, file by file, in the order of the folders: the long ones of acceptance come first.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -11,8 +11,12 @@ export PYTHON UPGRADE
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make .venv from the locks
+setup: ## make .venv from the locks, and the console if npm is here
 	@scripts/setup
+	@scripts/console
+
+console: ## build the console; needs npm and Node 20
+	@scripts/console must
 
 servers: setup ## install the servers that the tests start
 	@scripts/servers

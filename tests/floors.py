@@ -46,7 +46,7 @@ LIBRARIES = {
     "rich": {"cli"},
     "segno": {"adapters.rest", "cli"},
     "sqlalchemy": {"adapters.storage"},
-    "starlette": {"adapters.realtime", "adapters.rest"},
+    "starlette": {"adapters.console", "adapters.realtime", "adapters.rest"},
     "structlog": {"logs"},
     "typer": {"cli"},
     "uvicorn": {"compose"},

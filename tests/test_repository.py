@@ -26,11 +26,13 @@ from wigwag.adapters.rest import (
     accounts,
     chats,
     deadletters,
+    events,
     health,
     media,
     messages,
     presence,
     subscriptions,
+    system,
     templates,
     users,
     webhooks,
@@ -64,7 +66,7 @@ MACHINE = re.compile(r"(?<![\w.~])/(root|home|work|Users)/\w")
 
 def written() -> list[Path]:
     """Return every text file that people write here; what tools make is left out."""
-    folders = [ROOT / name for name in ("src", "tests", "docs", "scripts", "bench", "clients", ".ci")]
+    folders = [ROOT / name for name in ("src", "tests", "docs", "scripts", "bench", "clients", "console", ".ci")]
     kinds = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".html", ".js", ".mjs", ".ts", ".tsx", ".css", ""}
     found = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds and path.is_file()]
     found = [path for path in found if "node_modules" not in path.parts]
@@ -145,7 +147,8 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
 @cache
 def routes() -> set[tuple[str, str]]:
     """Every route of the HTTP API and of the simulator's, as (method, path)."""
-    rooms = (accounts, chats, deadletters, health, media, messages, presence, subscriptions, templates, users, webhooks)
+    rooms = [accounts, chats, deadletters, events, health, media, messages, presence, subscriptions, system]
+    rooms += [templates, users, webhooks]
     served = [route for room in rooms for route in room.router.routes]
     served += admin.routes(Controls(now=time.time, seed=0, limits=Limits()))
     return {(verb, route.path) for route in served if isinstance(route, Route) for verb in route.methods or ()}

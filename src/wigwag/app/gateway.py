@@ -4,7 +4,7 @@
 It reads what people write, routes to a use case, and decides nothing else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from wigwag.app.accounts import Accounts
@@ -26,7 +26,7 @@ from wigwag.domain.ids import Jid, contact_jid, group_jid
 from wigwag.domain.pacing import Pace
 from wigwag.domain.presence import Presence, Status
 from wigwag.domain.subscriptions import Plan, State, Stats, Subscription
-from wigwag.domain.watchlist import MEDIUM, WatchedGroup
+from wigwag.domain.watchlist import MEDIUM, Watch, WatchedGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,14 @@ class Gateway:
         """The intervals of a tracked contact that touch [start, end). Raises InvalidJid, NotFound, StoreUnavailable."""
         return await self._recorder.history(self.presence(contact).jid, start, end)
 
+    async def histories(self, contacts: Collection[str], start: float, end: float) -> dict[Jid, list[Interval]]:
+        """The same for several contacts, in their order; of those who are not tracked there is nothing."""
+        found: dict[Jid, list[Interval]] = {contact_jid(contact): [] for contact in contacts}
+        tracked = [jid for jid in found if jid in self._tracker.book]
+        for interval in await self._recorder.histories(tracked, start, end):
+            found[interval.jid].append(interval)
+        return found
+
     async def erase(self, contact: str) -> None:
         """Forget a person everywhere, under every form of their number. Erasing a stranger is fine."""
         for jid in {contact_jid(contact), *self.messages.addresses(contact)}:
@@ -144,6 +152,14 @@ class Gateway:
     async def untrack_group(self, group: str) -> None:
         """Withdraw that. Members who are not wanted otherwise are tracked no longer. Raises NotFound."""
         await self._subscriber.untrack_group(group_jid(group))
+
+    def wishes(self, contact: str) -> list[Watch]:
+        """Who asked for a contact: by name, or through which groups. Raises InvalidJid."""
+        return self._subscriber.wishes(contact_jid(contact))
+
+    def members(self, group: str) -> list[Jid]:
+        """The contacts that are tracked through a group. Raises InvalidJid, or NotFound for one that is not tracked."""
+        return self._subscriber.members(group_jid(group))
 
     def tracked_groups(self) -> list[WatchedGroup]:
         return self._subscriber.groups()

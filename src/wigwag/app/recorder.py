@@ -7,7 +7,7 @@ bounded list.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from wigwag.app.failures import Failures
@@ -82,6 +82,12 @@ class Recorder:
         if not await self.flush():
             raise StoreUnavailable
         return await self._store.history(jid, start, end)
+
+    async def histories(self, jids: Collection[Jid], start: float, end: float) -> list[Interval]:
+        """The same for several contacts."""
+        if not await self.flush():
+            raise StoreUnavailable
+        return await self._store.histories(jids, start, end)
 
     async def erase(self, jid: Jid) -> None:
         """Forget a contact's presence and past, in memory and in the store."""

@@ -127,6 +127,16 @@ class Subscriber:
             raise NotFound("This group is not tracked.")
         await self._remove(self._watches_of(group), [wanted])
 
+    def wishes(self, jid: Jid) -> list[Watch]:
+        """All wishes for a contact."""
+        return self._watchlist.wishes(jid)
+
+    def members(self, group: Jid) -> list[Jid]:
+        """Who is wanted through a tracked group. Raises NotFound."""
+        if group not in self._groups:
+            raise NotFound("This group is not tracked.")
+        return sorted(self._watchlist.members(group))
+
     def groups(self) -> list[WatchedGroup]:
         return list(self._groups.values())
 

@@ -10,7 +10,16 @@ from dataclasses import replace
 
 from wigwag.app.ports import Clock
 from wigwag.domain.book import Book
-from wigwag.domain.events import Fact, PresenceReported, SubscriptionChanged, Typing, TypingChanged, TypingReported
+from wigwag.domain.events import (
+    ContactAdded,
+    ContactRemoved,
+    Fact,
+    PresenceReported,
+    SubscriptionChanged,
+    Typing,
+    TypingChanged,
+    TypingReported,
+)
 from wigwag.domain.ids import Jid, number
 from wigwag.domain.presence import Presence, Signal, Status
 from wigwag.domain.subscriptions import Plan, State
@@ -35,16 +44,23 @@ class Tracker:
             self.book.put(Presence(jid=jid, name=name, account=account, since=self._clock.now()))
         elif known.account != account:
             self.lose(jid)
-            self.book.put(replace(known, status=Status.UNKNOWN, name=name or known.name, account=account))
+            name = name or known.name
+            self.book.put(replace(known, status=Status.UNKNOWN, name=name, account=account))
         elif name and name != known.name:
             self.book.rename(jid, name)
+        else:
+            return
+        self._announce(ContactAdded(jid=jid, name=name, account=account, at=self._clock.now()))
 
     def forget(self, jid: Jid) -> None:
         """Stop keeping a contact. What was observed until now ends now."""
         self.lose(jid)
         self._typing.pop(jid, None)
-        if jid in self.book:
+        known = self.book.get(jid)
+        if known is not None:
             self.book.remove(jid)
+        account = known.account if known else ""
+        self._announce(ContactRemoved(jid=jid, account=account, at=self._clock.now()))
 
     def observe(self, report: PresenceReported) -> None:
         """Fold what WhatsApp said into the contact's presence. Strangers and untrusted links are ignored."""

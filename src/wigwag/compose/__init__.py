@@ -11,12 +11,12 @@ from contextlib import AsyncExitStack
 import uvicorn
 
 from wigwag import __version__, logs
-from wigwag.adapters import logbook, sessions
+from wigwag.adapters import console, logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.realtime import mounted
-from wigwag.adapters.rest import build_app
+from wigwag.adapters.rest import Stream, build_app
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
@@ -25,6 +25,7 @@ from wigwag.compose.backups import back_up, put_back
 from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.compose.sockets import sockets
+from wigwag.compose.streams import observers, stream_figures
 from wigwag.config import Settings
 
 __all__ = ["Running", "back_up", "put_back", "run"]
@@ -74,18 +75,22 @@ def _doors(
 ) -> tuple[Server, dict[str, Part]]:
     """The ways in, and what works beside the core for them. Sinks are called in this order."""
     rabbit, users = broker(settings, core, stores), sockets(settings, core, outgoing)
-    figures = metrics(settings, core, whatsapp, rabbit, stores, media, {} if users is None else users.figures())
+    stream = Stream(core.gateway, core.clock)
+    elsewhere = {**stream_figures(stream), **({} if users is None else users.figures())}
+    figures = metrics(settings, core, whatsapp, rabbit, stores, media, elsewhere)
     core.fanout.add("log", logbook.write)
+    core.fanout.add("events", stream.sink)
     app = build_app(
         core.gateway,
         clock=core.clock,
         exposition=figures.exposition,
-        observe=figures.observe_request,
+        observe=observers(figures, stream),
         ready=lambda: checks(core, stores, rabbit),
         version=__version__,
         metrics_token=settings.metrics_token.get_secret_value(),
+        stream=stream,
     )
-    whole = app if users is None else mounted(users.server, app)
+    whole = console.mounted(console.Files(), app if users is None else mounted(users.server, app))
     config = uvicorn.Config(
         whole,
         ws="none" if users is None else users.server.wire,  # type: ignore[arg-type]  # it makes what a class would
@@ -93,10 +98,13 @@ def _doors(
         access_log=False,
         timeout_graceful_shutdown=DRAIN,
     )
-    parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users}
-    server = Server(config, users.close if users is not None else _nothing)
+    parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users, "events": stream}
+
+    async def farewell() -> None:
+        """Let long connections go."""
+        await stream.close()
+        if users is not None:
+            await users.close()
+
+    server = Server(config, farewell)
     return server, {name: part for name, part in parts.items() if part is not None}
-
-
-async def _nothing() -> None:
-    """No long connections are there to let go."""

@@ -164,6 +164,25 @@ class TypingChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAdded:
+    """A contact is tracked from now on, through another account, or under another name."""
+
+    jid: Jid
+    name: str
+    account: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRemoved:
+    """A contact is tracked no longer, or somebody was erased; then `account` may be empty."""
+
+    jid: Jid
+    account: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanged:
     """An account's link state changed."""
 
@@ -325,6 +344,8 @@ class PartRecovered:
 Fact = (
     PresenceChanged
     | TypingChanged
+    | ContactAdded
+    | ContactRemoved
     | AccountChanged
     | SubscriptionChanged
     | JobChanged

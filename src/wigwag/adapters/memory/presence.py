@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Presence and its past in memory. It keeps the same promises as a database, except to outlive the process."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ class MemoryPresenceStore:
     async def history(self, jid: Jid, start: float, end: float) -> list[Interval]:
         stretches = self._intervals.get(jid, {})
         return [stretches[key] for key in sorted(stretches) if _touches(stretches[key], start, end)]
+
+    async def histories(self, jids: Collection[Jid], start: float, end: float) -> list[Interval]:
+        return [interval for jid in jids for interval in await self.history(jid, start, end)]
 
     async def forget(self, before: float) -> int:
         forgotten = 0

@@ -269,6 +269,17 @@ INBOX_DROPPED = _counter(
     "wigwag_inbox_dropped_total",
     "Presences that were replaced by newer ones of the same contact before we came to read them.",
 )
+EVENT_CLIENTS = _gauge("wigwag_event_clients", "Clients that follow /api/events now.")
+EVENT_CLIENTS_CUT = _counter(
+    "wigwag_event_clients_cut_total", "Clients of /api/events that were cut because they did not read."
+)
+EVENT_RESUMES = _counter(
+    "wigwag_event_resumes_total", "Clients of /api/events that came back and went on without a gap."
+)
+EVENT_RESETS = _counter(
+    "wigwag_event_resets_total",
+    "Clients of /api/events that were told to read anew, because what they missed is not kept.",
+)
 SINK_FAILURES = _counter(
     "wigwag_sink_failures_total",
     "Facts that a sink of the fan-out failed to take, which is a bug; other sinks got them.",
@@ -360,6 +371,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         *(REQUEST_DURATION, READY, PART_FAILURES, PART_RECOVERIES, SINK_FAILURES),
         *(RECORDER_BACKLOG, RECORDER_DROPPED, TELLER_DROPPED, INBOX_LENGTH, INBOX_DROPPED),
         *(STORAGE_DURATION, STORAGE_FAILURES, LOOP_LAG, TRACE_SPANS),
+        *(EVENT_CLIENTS, EVENT_CLIENTS_CUT, EVENT_RESUMES, EVENT_RESETS),
     ),
     "The process": (
         *(BUILD_INFO, UPTIME, CPU_USAGE, MEMORY_USAGE, MEMORY_LIMIT),

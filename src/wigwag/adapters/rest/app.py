@@ -11,11 +11,13 @@ from wigwag.adapters.rest import (
     chats,
     deadletters,
     errors,
+    events,
     health,
     media,
     messages,
     presence,
     subscriptions,
+    system,
     templates,
     users,
     webhooks,
@@ -23,6 +25,7 @@ from wigwag.adapters.rest import (
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
 from wigwag.adapters.rest.health import Exposition, Health, Ready
 from wigwag.adapters.rest.schemas import Problem
+from wigwag.adapters.rest.stream import Stream
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 
@@ -41,11 +44,12 @@ _TAGS = [
     {"name": "webhooks", "description": "Who is told of events, and how far that is."},
     {"name": "users", "description": "Users of the host application: who they are, whom they know, who is online."},
     {"name": "accounts", "description": "WhatsApp sessions: pair, connect, disconnect."},
+    {"name": "events", "description": "What happens, as it happens."},
     {"name": "health", "description": "For probes and Prometheus."},
 ]
 _ROOMS = (
     *(presence, subscriptions, messages, media, chats, templates, webhooks),
-    *(deadletters, users, accounts, health),
+    *(deadletters, users, accounts, events, system, health),
 )
 _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.LARGEST_UPLOAD}  # bytes
 
@@ -59,6 +63,7 @@ def build_app(
     ready: Ready,
     version: str,
     metrics_token: str = "",
+    stream: Stream | None = None,
 ) -> FastAPI:
     """The app.
 
@@ -67,6 +72,7 @@ def build_app(
         observe: told of each answer: route template, method, status, seconds.
         ready: asks the parts how they are.
         metrics_token: what a scraper must send; empty: nothing.
+        stream: what /api/events follows; somebody else has it run.
     """
     app = FastAPI(
         title="wigwag",
@@ -81,6 +87,7 @@ def build_app(
     app.state.gateway, app.state.clock = gateway, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
     app.state.metrics_token = metrics_token
+    app.state.stream = stream or Stream(gateway, clock)
     for room in _ROOMS:
         app.include_router(room.router)
     errors.install(app)

@@ -19,6 +19,7 @@ from wigwag.domain.presence import Status
 
 DAY = 24 * 3600.0
 LONGEST_WINDOW = 92 * DAY
+MOST_TIMELINES = 200  # in one answer
 
 router = APIRouter(prefix="/api", tags=["presence"])
 
@@ -61,6 +62,35 @@ async def list_typing(gateway: TheGateway) -> list[schemas.Typing]:
     return [
         schemas.Typing(jid=fact.jid, name=gateway.presence(fact.jid).name, typing=fact.typing, since=instant(fact.at))
         for fact in gateway.typing()
+    ]
+
+
+@router.get("/presence/timelines", responses=problems(422, 503))
+async def list_timelines(
+    gateway: TheGateway,
+    clock: TheClock,
+    jid: Annotated[list[str], Query(min_length=1, max_length=MOST_TIMELINES, description="whose; may be repeated")],
+    hours: Annotated[float, Query(gt=0, le=24 * 7, description="how far back")] = 24.0,
+) -> schemas.Timelines:
+    """When contacts were online, and when we listened, until now."""
+    now = clock.now()
+    since = now - hours * 3600
+    found = await gateway.histories(jid, since, now)
+    lines = [
+        schemas.Timeline(
+            jid=each, online=_stretches(intervals, Kind.ONLINE), observed=_stretches(intervals, Kind.OBSERVED)
+        )
+        for each, intervals in found.items()
+    ]
+    return schemas.Timelines(start=round(since), end=round(now), timelines=lines)
+
+
+def _stretches(intervals: list[Interval], kind: Kind) -> list[schemas.Stretch]:
+    """The intervals of a kind, whole."""
+    return [
+        (round(interval.start), None if interval.end is None else round(interval.end))
+        for interval in intervals
+        if interval.kind is kind
     ]
 
 

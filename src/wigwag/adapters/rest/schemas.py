@@ -95,6 +95,26 @@ class Span(BaseModel):
     )
 
 
+Stretch = tuple[float, float | None]
+"""From and to, in Unix seconds; null while it lasts."""
+
+
+class Timeline(BaseModel):
+    """What was observed of one contact, in few bytes. One who is not tracked has nothing."""
+
+    jid: str
+    online: list[Stretch] = Field(examples=[[[1761250500, 1761252300]]])
+    observed: list[Stretch]
+
+
+class Timelines(BaseModel):
+    """What was observed of several contacts. Times are Unix seconds here, because there are many."""
+
+    start: float = Field(serialization_alias="from")
+    end: float = Field(serialization_alias="to")
+    timelines: list[Timeline]
+
+
 class History(BaseModel):
     """What was observed of a contact within a window. Offline is observed and not online."""
 

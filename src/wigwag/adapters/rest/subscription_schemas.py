@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shape of what REST says and hears about subscriptions, their pace, and groups (seed 001)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import isfinite
 from typing import Annotated, Literal, Self
@@ -13,7 +14,7 @@ from wigwag.domain import pacing, subscriptions
 from wigwag.domain.errors import InvalidJid
 from wigwag.domain.ids import contact_jid
 from wigwag.domain.texts import LONGEST, kept_text
-from wigwag.domain.watchlist import MEDIUM, WatchedGroup
+from wigwag.domain.watchlist import BY_NAME, MEDIUM, WatchedGroup
 
 MOST = 10_000  # contacts in one call
 
@@ -100,6 +101,20 @@ class Subscription(BaseModel):
             subscribed_at=instant_or_never(subscription.subscribed),
             retry_at=instant_or_never(subscription.due) if failed else None,
         )
+
+
+class ReasonedSubscription(Subscription):
+    """A subscription, and who asked for it."""
+
+    by_name: bool = Field(description="whether the contact itself was named")
+    groups: list[str] = Field(description="the tracked groups that it is in", examples=[["120363400902171371@g.us"]])
+
+    @classmethod
+    def because(cls, account: str, name: str, subscription: subscriptions.Subscription, sources: Sequence[str]) -> Self:
+        """Args: sources: those of the wishes; BY_NAME, or a group's jid."""
+        plain = Subscription.of(account, name, subscription).model_dump()
+        groups = sorted(source for source in sources if source != BY_NAME)
+        return cls(**plain, by_name=BY_NAME in sources, groups=groups)
 
 
 class SubscriptionStats(BaseModel):

@@ -113,6 +113,23 @@ async def untrack_group(group: str, gateway: TheGateway) -> None:
     await gateway.untrack_group(group)
 
 
+@router.get("/subscriptions/groups/{group}", tags=["groups"], responses=problems(404, 422))
+async def list_members(group: str, gateway: TheGateway) -> list[str]:
+    """The contacts that are tracked through a group, by jid."""
+    return [str(jid) for jid in gateway.members(group)]
+
+
+@router.get("/subscriptions/{jid}", responses=problems(404, 422))
+async def get_subscription(jid: str, gateway: TheGateway) -> schemas.ReasonedSubscription:
+    """Where the subscription of one contact stands, and who asked for it."""
+    contact = gateway.presence(jid)
+    subscription = gateway.plans()[contact.account].get(contact.jid)
+    if subscription is None:
+        raise NotFound("This contact is not tracked.")
+    sources = [watch.source for watch in gateway.wishes(jid)]
+    return schemas.ReasonedSubscription.because(contact.account, contact.name, subscription, sources)
+
+
 @router.delete("/subscriptions/{jid}", status_code=204, response_class=Response, responses=problems(404, 422, 503))
 async def untrack(jid: str, gateway: TheGateway) -> None:
     """Withdraw the wish to track a contact by name.

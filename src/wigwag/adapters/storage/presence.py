@@ -4,6 +4,7 @@
 Erasing reaches into the tables of wishes too, because one transaction must forget a person.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, or_, select, update
@@ -44,11 +45,14 @@ class SqlPresenceStore:
             await put_rows(connection, life, [{"id": 1, "alive_at": batch.alive_at}])
 
     async def history(self, jid: Jid, start: float, end: float) -> list[Interval]:
-        if start >= end:
+        return await self.histories([jid], start, end)
+
+    async def histories(self, jids: Collection[Jid], start: float, end: float) -> list[Interval]:
+        if start >= end or not jids:
             return []
         columns = intervals.c
         lasts = or_(columns.start_at >= start, columns.end_at > start, columns.end_at.is_(None))
-        query = select(intervals).where(and_(columns.jid == jid, columns.start_at < end, lasts))
+        query = select(intervals).where(and_(columns.jid.in_(jids), columns.start_at < end, lasts))
         async with self._database.reading() as connection:
             found = (await connection.execute(query.order_by(columns.start_at, columns.kind))).all()
         return [Interval(jid=Jid(jid), kind=Kind(kind), start=start, end=end) for jid, kind, start, end in found]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stores of presence, of whom we were asked to track, and of accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from wigwag.domain.account import Account
@@ -25,6 +25,10 @@ class PresenceStore(Protocol):
 
     async def history(self, jid: Jid, start: float, end: float) -> list[Interval]:
         """The intervals that touch [start, end), whole and unclipped, oldest first."""
+        ...
+
+    async def histories(self, jids: Collection[Jid], start: float, end: float) -> list[Interval]:
+        """The same for several contacts; the order holds within each of them."""
         ...
 
     async def forget(self, before: float) -> int:

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// All contacts and their presence, for tens of thousands of them and hundreds of changes a second. Rows are changed in
+// place and have a version, so that a line of the list is drawn again only when it is another.
+
+import { get } from '../api.ts'
+import type { Presence, PresenceChange, Typing } from '../types.ts'
+import { Store } from './store.ts'
+import type { Stream } from './stream.ts'
+
+export type Status = 'online' | 'offline' | 'unknown'
+
+export interface Contact {
+  readonly jid: string
+  name: string
+  status: Status
+  /** When the status became what it is, and when the contact was last online: milliseconds, 0 for never. */
+  since: number
+  seen: number
+  typing: string
+  /** Changes since the page was opened. */
+  changes: number
+  version: number
+}
+
+export type Sort = 'activity' | 'name' | 'seen' | 'busy'
+
+export interface View {
+  text: string
+  status: Status | ''
+  members: ReadonlySet<string> | null
+  sort: Sort
+}
+
+const RANK: Record<Status, number> = { online: 0, offline: 1, unknown: 2 }
+
+export class Contacts extends Store {
+  readonly byJid = new Map<string, Contact>()
+  readonly counts: Record<Status, number> = { online: 0, offline: 0, unknown: 0 }
+  state: 'loading' | 'ready' | 'failed' = 'loading'
+  error: unknown = null
+  #since: Array<() => void> | null = null
+  #dirty = false
+
+  constructor(private readonly read: () => Promise<Presence[]> = () => get<Presence[]>('/api/presence')) {
+    super()
+  }
+
+  /** Follow a stream, from now on. */
+  follow(stream: Stream): void {
+    stream.on<PresenceChange>('presence.changed', change => this.#soon(() => this.#change(change)))
+    stream.on<Typing>('typing.changed', change => this.#soon(() => this.#type(change)))
+    stream.on<{ jid: string; name: string }>('contact.added', added => this.#soon(() => this.#add(added)))
+    stream.on<{ jid: string }>('contact.removed', removed => this.#soon(() => this.#remove(removed.jid)))
+    stream.onReset(() => void this.load())
+    stream.afterwards(() => this.#tell())
+  }
+
+  /** Read everything anew. What happens meanwhile is done again afterwards. */
+  async load(): Promise<void> {
+    this.#since = []
+    try {
+      const found = await this.read()
+      this.byJid.clear()
+      Object.assign(this.counts, { online: 0, offline: 0, unknown: 0 })
+      for (const presence of found) this.#put(presence)
+      this.state = 'ready'
+    } catch (error) {
+      this.error = error
+      if (this.state === 'loading') this.state = 'failed'
+    }
+    const since = this.#since
+    this.#since = null
+    for (const again of since ?? []) again()
+    this.changed()
+  }
+
+  /** The contacts that a view has, in its order. */
+  in(view: View): Contact[] {
+    const text = view.text.trim().toLowerCase()
+    const digits = text.replace(/[\s+()-]/g, '')
+    const found: Contact[] = []
+    for (const contact of this.byJid.values()) {
+      if (view.status && contact.status !== view.status) continue
+      if (view.members && !view.members.has(contact.jid)) continue
+      if (text && !contact.name.toLowerCase().includes(text) && !(digits && contact.jid.includes(digits))) continue
+      found.push(contact)
+    }
+    return found.sort(ORDERS[view.sort])
+  }
+
+  #soon(work: () => void): void {
+    this.#since?.push(work)
+    work()
+  }
+
+  #put(presence: Presence): Contact {
+    const contact: Contact = {
+      jid: presence.jid,
+      name: presence.name,
+      status: statusOf(presence),
+      since: millis(presence.last_status_change),
+      seen: millis(presence.last_seen),
+      typing: '',
+      changes: 0,
+      version: 0,
+    }
+    this.byJid.set(presence.jid, contact)
+    this.counts[contact.status]++
+    return contact
+  }
+
+  #change(change: PresenceChange): void {
+    const contact = this.byJid.get(change.jid)
+    this.#dirty = true
+    if (!contact) {
+      this.#put(change)
+      return
+    }
+    const status = statusOf(change)
+    this.counts[contact.status]--
+    this.counts[status]++
+    contact.status = status
+    contact.name = change.name
+    contact.since = millis(change.last_status_change)
+    contact.seen = millis(change.last_seen)
+    if (status !== 'online') contact.typing = ''
+    contact.changes++
+    contact.version++
+  }
+
+  #type(change: Typing): void {
+    const contact = this.byJid.get(change.jid)
+    if (!contact) return
+    contact.typing = change.typing === 'paused' ? '' : change.typing
+    contact.version++
+    this.#dirty = true
+  }
+
+  #add({ jid, name }: { jid: string; name: string }): void {
+    const contact = this.byJid.get(jid)
+    if (contact) {
+      contact.name = name
+      contact.version++
+    } else {
+      this.#put({ jid, name, is_online: false, observed: false, last_seen: null, last_status_change: null })
+    }
+    this.#dirty = true
+  }
+
+  #remove(jid: string): void {
+    const contact = this.byJid.get(jid)
+    if (!contact) return
+    this.counts[contact.status]--
+    this.byJid.delete(jid)
+    this.#dirty = true
+  }
+
+  #tell(): void {
+    if (this.#dirty) {
+      this.#dirty = false
+      this.changed()
+    }
+  }
+}
+
+const names = new Intl.Collator(undefined, { numeric: true })
+const byName = (a: Contact, b: Contact): number => names.compare(a.name, b.name)
+
+const ORDERS: Record<Sort, (a: Contact, b: Contact) => number> = {
+  activity: (a, b) => b.since - a.since || RANK[a.status] - RANK[b.status] || (a.jid < b.jid ? -1 : 1),
+  seen: (a, b) => b.seen - a.seen || (a.jid < b.jid ? -1 : 1),
+  busy: (a, b) => b.changes - a.changes || b.since - a.since || (a.jid < b.jid ? -1 : 1),
+  name: byName,
+}
+
+export function statusOf(presence: Presence): Status {
+  if (!presence.observed) return 'unknown'
+  return presence.is_online ? 'online' : 'offline'
+}
+
+function millis(time: string | null): number {
+  return time ? Date.parse(time) : 0
+}
+
+export const contacts = new Contacts()

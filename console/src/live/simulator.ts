@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether there is a simulator behind this gateway: only in the demo, which lends us its admin API under /sim.
+
+import { useEffect, useState } from 'react'
+import { get } from '../api.ts'
+
+let asked: Promise<boolean> | null = null
+
+/** Ask once. */
+export function simulated(): Promise<boolean> {
+  asked ??= get('/api/system').then(
+    found => (found as { simulator?: boolean }).simulator === true,
+    () => false,
+  )
+  return asked
+}
+
+export function useSimulator(): boolean {
+  const [is, setIs] = useState(false)
+  useEffect(() => void simulated().then(setIs), [])
+  return is
+}

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/api/events: who follows misses nothing or is told so, gets what was asked for, and harms nobody by not reading."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.rest.conftest import ANNA, BERT
+from wigwag.adapters.rest import Stream
+from wigwag.adapters.rest.stream.hub import Wanted
+from wigwag.adapters.rest.stream.kinds import BY_FACT, KINDS, NAMES, UNTOLD
+from wigwag.adapters.rest.stream.page import describe
+from wigwag.adapters.rest.stream.response import GATHER, HEARTBEAT, EventStream
+from wigwag.adapters.rest.stream.ring import Reset, Ring, Told
+from wigwag.domain.events import Fact, PresenceReported, SubscriptionChanged
+from wigwag.domain.ids import Jid
+from wigwag.domain.presence import Presence, PresenceChanged, Signal, Status
+from wigwag.domain.subscriptions import State
+from wigwag.testing import Trial
+
+EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "EVENTS.md"
+
+
+@dataclass
+class Reader:
+    """A client of the stream, without HTTP. `reads` is cleared to stop reading."""
+
+    reads: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    text: str = ""
+    ended: bool = False
+
+    async def receive(self) -> dict[str, str]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.body":
+            if message["more_body"]:
+                await self.reads.wait()
+            self.text += message["body"].decode()
+            self.ended = not message["more_body"]
+
+    def events(self) -> list[tuple[str, str, Any]]:
+        """(kind, id, data) of each event so far."""
+        found = []
+        for block in self.text.split("\n\n"):
+            lines = dict(line.split(": ", 1) for line in block.splitlines())
+            if "event" in lines:
+                found.append((lines["event"], lines["id"], json.loads(lines["data"])))
+        return found
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _id, _data in self.events()]
+
+
+@asynccontextmanager
+async def following(
+    trial: Trial, stream: Stream, position: str = "", patience: float = 60.0, **wanted: Any
+) -> AsyncIterator[Reader]:
+    reader = Reader()
+    reader.reads.set()
+    answer = EventStream(stream, Wanted(**wanted), position, patience)
+    task = asyncio.create_task(answer({"type": "http"}, reader.receive, reader.send))
+    await trial.clock.settle()
+    try:
+        yield reader
+    finally:
+        reader.left.set()
+        reader.reads.set()
+        await trial.clock.advance(GATHER)
+        async with asyncio.timeout(10):
+            await task
+
+
+def put(trial: Trial, jid: str = ANNA, name: str = "Anna") -> None:
+    trial.core.book.put(Presence(jid=Jid(jid), name=name, account="default", status=Status.OFFLINE))
+
+
+def change(jid: str = ANNA, at: float = 1_700_000_000.0) -> PresenceChanged:
+    return PresenceChanged(Jid(jid), Status.OFFLINE, Status.ONLINE, at, at, counted=True)
+
+
+@pytest.fixture
+def stream(trial: Trial) -> Stream:
+    put(trial)
+    put(trial, BERT, "Bert")
+    return Stream(trial.core.gateway, trial.clock, size=8, epoch="now")
+
+
+async def test_a_client_hears_what_happens_after_it_came(trial: Trial, stream: Stream) -> None:
+    stream.sink(change(BERT))
+    async with following(trial, stream) as reader:
+        assert reader.events() == [("hello", "now-1", {"resumed": False})]
+        stream.sink(change())
+        await trial.clock.advance(GATHER)
+    _hello, (kind, position, data) = reader.events()
+    assert (kind, position) == ("presence.changed", "now-2")
+    assert data == {
+        "jid": ANNA,
+        "name": "Anna",
+        "is_online": True,
+        "last_seen": "2023-11-14T22:13:20Z",
+        "last_status_change": "2023-11-14T22:13:20Z",
+        "observed": True,
+        "account": "default",
+        "before": "offline",
+    }
+    assert reader.ended
+    assert stream.clients == set()
+
+
+async def test_one_event_is_encoded_once_for_all(trial: Trial, stream: Stream) -> None:
+    async with following(trial, stream), following(trial, stream):
+        stream.sink(change())
+        await trial.clock.advance(GATHER)
+        (first,), (again,) = stream.ring.after(0, 1), stream.ring.after(0, 1)
+        assert first.frame is again.frame
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [
+        ({}, [ANNA, BERT, "subscription"]),
+        ({"kinds": frozenset({"presence.changed"})}, [ANNA, BERT]),
+        ({"about": frozenset({BERT})}, [BERT]),
+        ({"account": "default"}, [ANNA, BERT]),
+        ({"account": "other"}, ["subscription"]),
+        ({"account": "other", "about": frozenset({BERT})}, []),
+    ],
+)
+async def test_a_client_gets_what_it_asked_for(
+    trial: Trial, stream: Stream, wanted: dict[str, Any], heard: list[str]
+) -> None:
+    async with following(trial, stream, **wanted) as reader:
+        stream.sink(change(ANNA))
+        stream.sink(change(BERT))
+        stream.sink(SubscriptionChanged(account="other", jid=Jid(ANNA), state=State.ACTIVE, attempts=0, at=0.0))
+        await trial.clock.advance(GATHER)
+    told = [data["jid"] if kind == "presence.changed" else "subscription" for kind, _id, data in reader.events()[1:]]
+    assert told == heard
+
+
+async def test_silence_is_broken_and_moves_a_client_on(trial: Trial, stream: Stream) -> None:
+    """Otherwise a client with a narrow wish would be told to read anew for nothing."""
+    async with following(trial, stream, kinds=frozenset({"job.changed"})) as reader:
+        stream.sink(change())
+        await trial.clock.advance(HEARTBEAT + GATHER)
+    assert reader.text.endswith(": here\nid: now-1\n\n")
+
+
+async def test_who_does_not_read_is_cut_and_nobody_else_notices(trial: Trial, stream: Stream) -> None:
+    async with (
+        following(trial, stream, patience=0.01) as stuck,
+        following(trial, stream) as other,
+        asyncio.timeout(10),
+    ):
+        stuck.reads.clear()
+        while stream.tally.cut == 0:
+            stream.sink(change())
+            await trial.clock.advance(GATHER)
+            await asyncio.sleep(0)
+        stream.sink(change(BERT))
+        await trial.clock.advance(GATHER)
+        assert stuck.ended
+        assert len(stream.clients) == 1
+        assert other.events()[-1][2]["jid"] == BERT
+
+
+async def test_who_falls_too_far_behind_is_told_to_read_anew(trial: Trial, stream: Stream) -> None:
+    async with following(trial, stream) as slow:
+        slow.reads.clear()
+        stream.sink(change())
+        await trial.clock.advance(GATHER)
+        for _each in range(20):
+            stream.sink(change())
+        slow.reads.set()
+        await trial.clock.advance(GATHER)
+    assert slow.kinds()[-1] == "reset"
+    assert slow.events()[-1][1:] == ("now-21", {"reason": "too_old"})
+
+
+async def test_when_we_stop_everybody_is_let_go(trial: Trial, stream: Stream) -> None:
+    async with following(trial, stream) as reader:
+        await stream.close()
+        await trial.clock.advance(GATHER)
+        assert reader.ended
+
+
+async def test_a_person_who_is_erased_is_gone_from_what_is_repeated(trial: Trial) -> None:
+    stream = Stream(trial.core.gateway, trial.clock, epoch="now")
+    trial.core.fanout.add("events", stream.sink)
+    await trial.connect()
+    await trial.core.gateway.track([(ANNA, "Anna"), (BERT, "Bert")])
+    await trial.clock.advance(60)
+    for jid in (ANNA, BERT):
+        trial.whatsapp.tell(
+            PresenceReported(account="default", jid=Jid(jid), signal=Signal.AVAILABLE, at=trial.clock.now())
+        )
+    await trial.clock.settle()
+    begin = stream.ring.position(0)
+    await trial.core.gateway.erase(ANNA)
+    stream.forget()
+    async with following(trial, stream, begin) as reader:
+        assert [(kind, data) for kind, _id, data in reader.events()] == [("reset", {"reason": "erased"})]
+    everything = [entry.frame for entry in stream.ring.after(0, 1000)]
+    assert [frame for frame in everything if ANNA.encode() in frame and b"contact.removed" not in frame] == []
+    assert any(BERT.encode() in frame for frame in everything)
+
+
+# --- whoever was away goes on without a gap, or is told
+
+
+class Model:
+    """A client that shows a set of numbers: it reads all anew at a reset, and else applies what comes."""
+
+    def __init__(self) -> None:
+        self.truth, self.shown = set[int](), set[int]()
+        self.born = 0
+        self.restart()
+        self.position = self.ring.position(0)
+
+    def restart(self) -> None:
+        self.born += 1
+        self.ring = Ring(f"e{self.born}", lambda fact: Told(kind="", account="", about=(), data=b"%d" % fact), 10)
+
+    def happen(self, times: int) -> None:
+        for number in range(len(self.truth) + 1, len(self.truth) + 1 + times):
+            self.truth.add(number)
+            self.ring.append(number)
+
+    def erase(self) -> None:
+        if gone := max(self.truth, default=0):
+            self.truth.discard(gone)
+            self.ring.forget(lambda fact: fact == gone)
+            self.ring.append(-gone)
+
+    def read(self) -> None:
+        """Come back, and catch up."""
+        found = self.ring.number_of(self.position)
+        if isinstance(found, Reset):
+            self.shown, found = set(self.truth), self.ring.last
+        for entry in self.ring.after(found, 1000):
+            assert entry.told
+            number = int(entry.told.data)
+            if number > 0:
+                self.shown.add(number)
+            else:
+                self.shown.discard(-number)
+        self.position = self.ring.position(self.ring.last)
+
+
+@given(st.lists(st.integers(1, 12) | st.sampled_from(["restart", "read", "erase"]), max_size=40))
+def test_a_client_knows_everything_or_knows_that_it_does_not(steps: list[int | str]) -> None:
+    model = Model()
+    for step in [*steps, "read"]:
+        if isinstance(step, int):
+            model.happen(step)
+        else:
+            getattr(model, step)()
+    assert model.shown == model.truth
+
+
+@pytest.mark.parametrize("position", ["", "x", "now", "now-", "now--1", "now-x", "now-9", f"now-{'9' * 40}", "then-1"])
+def test_a_position_that_is_none_of_ours_is_no_place_to_go_on(position: str) -> None:
+    ring = Ring("now", lambda _fact: None, 4)
+    ring.append(1)
+    assert ring.number_of(position) is Reset.RESTARTED
+
+
+# --- over HTTP
+
+
+@pytest.mark.parametrize("question", ["types=weather.*", "jid=nobody"])
+async def test_a_wish_that_cannot_be_is_refused(client: httpx.AsyncClient, question: str) -> None:
+    assert (await client.get(f"/api/events?{question}")).status_code == 422
+
+
+def test_every_fact_is_told_or_left_out_on_purpose() -> None:
+    facts = set(get_args(Fact))
+    assert facts <= BY_FACT.keys() | UNTOLD
+    assert not facts & BY_FACT.keys() & UNTOLD
+    assert len(set(NAMES)) == len(KINDS)
+
+
+def test_the_page_is_as_it_is_printed() -> None:
+    assert EVENTS_PAGE.read_text() == describe(), "print it: python -m wigwag.adapters.rest.stream > docs/EVENTS.md"
