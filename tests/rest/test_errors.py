@@ -190,7 +190,7 @@ OPERATIONS = {
     "list_users", "user_stats", "get_user", "put_user", "remove_user", "add_contacts", "remove_contacts",
     "get_user_presence",
     "livez", "readyz", "healthz", "list_devices", "metrics",
-    "list_grants", "grant",
+    "list_grants", "grant", "revoke",
     *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),
 }  # fmt: skip
 
