@@ -10,6 +10,7 @@ from pathlib import Path
 from wigwag.adapters import numbering
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
+from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.courier import WORD, WhatsAppCourier
@@ -192,7 +193,13 @@ def _outside(
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
-        host=Host(users=stores.users, directory=stores.users, last_seen=stores.last_seen, grants=stores.grants),
+        host=Host(
+            users=stores.users,
+            directory=stores.users,
+            last_seen=stores.last_seen,
+            grants=stores.grants,
+            roster=MemoryRoster(clock),
+        ),
         clock=clock,
         pace=pace,
         cap=cap,

@@ -69,6 +69,7 @@ async def test_who_was_here_when_we_died_was_last_seen_when_we_were_last_alive(
     gone = UserPresence(user=7, last_seen=NOW + 60, v=4)
     for life in range(1, 3):
         again = next_life()
+        await again.settle()
         await again.save([], NOW + 1000 * life)
         assert await again.load([7]) == [gone]
 
@@ -80,7 +81,9 @@ async def test_who_was_not_to_be_seen_when_we_died_stays_as_before(
     hidden = replace(SEEN, shown=Shown.OFFLINE, choice=choice)
     await last_seen.save([hidden], NOW)
     await last_seen.save([], NOW + 60)
-    assert await next_life().load([7]) == [hidden]
+    again = next_life()
+    await again.settle()
+    assert await again.load([7]) == [hidden]
 
 
 async def test_what_was_seen_and_what_we_are_told_of_a_user_do_not_touch_each_other(

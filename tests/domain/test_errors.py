@@ -15,7 +15,12 @@ def _tree(root: type[GatewayError]) -> list[type[GatewayError]]:
 
 
 ERRORS = [error for error in _tree(GatewayError) if error.__module__ == errors.__name__]
-RETRYABLE = {"not_linked", "unavailable", "store_unavailable", "broker_unavailable"}
+RETRYABLE = {"not_linked", "unavailable", "store_unavailable", "broker_unavailable"} | {
+    "roster_unavailable",
+    "fenced",
+    "roster_lost",
+    "missed",
+}
 
 
 @pytest.mark.parametrize("error", ERRORS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.realtime.asgi import FakeSocket, World, world
+from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.realtime import PresenceDoor, Realtime
 from wigwag.app.fanout import Fanout
@@ -30,7 +31,9 @@ async def house() -> AsyncIterator[World]:
         await users.put([User(id=ANNA), User(id=BEN)])
         await users.add_contacts(ANNA, [BEN])
         fanout = Fanout(lambda _name, error: pytest.fail(str(error)))
-        lobby = Lobby(directory=users, store=MemoryLastSeenStore(users), clock=w.clock, announce=fanout.announce)
+        store, roster = MemoryLastSeenStore(users), MemoryRoster(w.clock)
+        lobby = Lobby(directory=users, store=store, roster=roster, clock=w.clock, announce=fanout.announce)
+        await lobby.start()
         grants = Grants(book=Book(), store=users, clock=w.clock, announce=fanout.announce)
         door = PresenceDoor(lobby, grants, None, w.clock)
         w.server = door.sockets = Realtime(door, clock=w.clock)

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The events of seed 004: who may say what, what is answered, and who is told."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.realtime import PresenceDoor, Refused, SocketId
 from wigwag.adapters.realtime.presence import MOST_ASKED, instant
@@ -52,10 +55,11 @@ class House:
 
         self.clock, self.users, self.sockets = FakeClock(), MemoryUserStore(), Sockets()
         store = MemoryLastSeenStore(self.users)
-        lobby = Lobby(directory=self.users, store=store, clock=self.clock, announce=self._announce)
+        roster = MemoryRoster(self.clock)
+        self.lobby = Lobby(directory=self.users, store=store, roster=roster, clock=self.clock, announce=self._announce)
         self.book = Book()
         self.grants = Grants(book=self.book, store=self.users, clock=self.clock, announce=self._announce)
-        self.door = PresenceDoor(lobby, self.grants, authenticated if tokens is not None else None, self.clock)
+        self.door = PresenceDoor(self.lobby, self.grants, authenticated if tokens is not None else None, self.clock)
         self.door.sockets = self.sockets
 
     def _announce(self, fact: Fact) -> None:
@@ -72,15 +76,49 @@ class House:
 
     async def enter(self, socket: SocketId, user: object, token: str = "") -> list[Any] | None:
         await self.door.connect(socket, {"token": token} if token else {}, {})
-        return await self.door.event(socket, "user_authenticated", [user])
+        return await self.event(socket, "user_authenticated", user)
+
+    async def event(self, socket: SocketId, name: str, *args: object) -> list[Any] | None:
+        """Say something, and let it have its effect."""
+        answer = await self.door.event(socket, name, list(args))
+        await self.clock.settle()
+        return answer
+
+    async def disconnect(self, socket: SocketId) -> None:
+        """Say goodbye."""
+        await self.door.disconnect(socket, clean=True)
+        await self.clock.settle()
+
+
+@asynccontextmanager
+async def open_house(*, tokens: dict[str, Principal] | None = None) -> AsyncIterator[House]:
+    house = House(tokens=tokens)
+    await house.lobby.start()
+    task = asyncio.create_task(house.lobby.run(), name="lobby")
+    try:
+        yield house
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
-async def house() -> House:
-    house = House()
+async def locked() -> AsyncIterator[House]:
+    """A house for those who have a token."""
+    async with open_house(tokens=TOKENS) as house:
+        yield house
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with open_house() as house:
+        await befriend(house)
+        yield house
+
+
+async def befriend(house: House) -> None:
     await house.users.put([User(id=ANNA, name="Anna"), User(id=BEN, name="Ben")])
     await house.users.add_contacts(ANNA, [BEN])
-    return house
 
 
 async def test_whoever_enters_is_acknowledged_and_sees_the_contacts(house: House) -> None:
@@ -92,8 +130,8 @@ async def test_contacts_hear_of_each_step_and_nobody_else(house: House) -> None:
     await house.enter(B, BEN)
     await house.enter(C, 99)
     await house.enter(A, ANNA)
-    await house.door.event(A, "update_status", ["away"])
-    await house.door.disconnect(A, clean=True)
+    await house.event(A, "update_status", "away")
+    await house.disconnect(A)
     heard = house.sockets.heard(B, "presence_updated")
     of_anna = [told for told in heard if told["user_id"] == ANNA]
     assert [told["status"] for told in of_anna] == ["online", "away", "offline"]
@@ -105,7 +143,7 @@ async def test_contacts_hear_of_each_step_and_nobody_else(house: House) -> None:
 async def test_offline_as_a_status_hides_the_user(house: House) -> None:
     await house.enter(B, BEN)
     await house.enter(A, ANNA)
-    assert await house.door.event(A, "update_status", ["offline"]) == [{"ok": True, "status": "offline"}]
+    assert await house.event(A, "update_status", "offline") == [{"ok": True, "status": "offline"}]
     assert house.sockets.heard(B, "presence_updated")[-1]["status"] == "offline"
 
 
@@ -114,22 +152,22 @@ async def test_a_second_device_of_the_same_user_changes_nothing(house: House) ->
     await house.enter(A, ANNA)
     told = len(house.sockets.heard(B, "presence_updated"))
     await house.enter(C, ANNA)
-    await house.door.disconnect(A, clean=True)
+    await house.disconnect(A)
     assert len(house.sockets.heard(B, "presence_updated")) == told
-    await house.door.disconnect(C, clean=True)
+    await house.disconnect(C)
     assert len(house.sockets.heard(B, "presence_updated")) == told + 1
 
 
 async def test_whoever_becomes_another_user_leaves_as_the_first(house: House) -> None:
     await house.enter(B, BEN)
     await house.enter(A, ANNA)
-    await house.door.event(A, "user_authenticated", [99])
+    await house.event(A, "user_authenticated", 99)
     assert house.sockets.heard(B, "presence_updated")[-1]["status"] == "offline"
 
 
 async def test_what_is_asked_is_answered_as_an_event_and_an_ack(house: House) -> None:
     await house.enter(A, ANNA)
-    [answer] = await house.door.event(A, "get_presence", [[BEN, 77]]) or [None]
+    [answer] = await house.event(A, "get_presence", [BEN, 77]) or [None]
     assert answer == house.sockets.heard(A, "presence_info")[-1]
     assert [found["user_id"] for found in answer] == [BEN, 77]
 
@@ -235,36 +273,32 @@ async def test_when_the_last_socket_of_a_user_is_gone_nothing_is_followed_for_th
 TOKENS = {"good": Principal(user=ANNA), "short": Principal(user=ANNA, until=START + 60)}
 
 
-async def test_without_a_token_nobody_comes_in() -> None:
-    house = House(tokens=TOKENS)
+async def test_without_a_token_nobody_comes_in(locked: House) -> None:
     for auth in ({}, {"token": "forged"}, {"token": 7}):
         with pytest.raises(Refused) as refused:
-            await house.door.connect(A, auth, {})
+            await locked.door.connect(A, auth, {})
         assert refused.value.code == "unauthenticated"
 
 
-async def test_a_bearer_token_is_as_good() -> None:
-    house = House(tokens=TOKENS)
-    await house.door.connect(A, {}, {"authorization": "Bearer good"})
-    assert await house.door.event(A, "user_authenticated", [ANNA])
+async def test_a_bearer_token_is_as_good(locked: House) -> None:
+    await locked.door.connect(A, {}, {"authorization": "Bearer good"})
+    assert await locked.event(A, "user_authenticated", ANNA)
 
 
-async def test_nobody_enters_as_somebody_else() -> None:
-    house = House(tokens=TOKENS)
+async def test_nobody_enters_as_somebody_else(locked: House) -> None:
     with pytest.raises(Refused) as refused:
-        await house.enter(A, BEN, token="good")
+        await locked.enter(A, BEN, token="good")
     assert refused.value.code == "forbidden"
 
 
-async def test_a_socket_is_closed_when_its_token_expires() -> None:
-    house = House(tokens=TOKENS)
-    await house.enter(A, ANNA, token="short")
-    await house.enter(B, ANNA, token="good")
-    await house.door.end_expired()
-    assert house.sockets.closed == []
-    await house.clock.jump(61.0)
-    await house.door.end_expired()
-    assert house.sockets.closed == [(A, "token_expired")]
+async def test_a_socket_is_closed_when_its_token_expires(locked: House) -> None:
+    await locked.enter(A, ANNA, token="short")
+    await locked.enter(B, ANNA, token="good")
+    await locked.door.end_expired()
+    assert locked.sockets.closed == []
+    await locked.clock.jump(61.0)
+    await locked.door.end_expired()
+    assert locked.sockets.closed == [(A, "token_expired")]
 
 
 def test_instants_are_written_as_javascript_writes_them() -> None:

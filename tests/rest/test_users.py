@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """/api/users: users of the host application, their contacts, and their presence here and on WhatsApp."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from tests.desk import START, Desk, DeskGateway
 from tests.rest.conftest import ANNA, World, speaking_to
+from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.app.grants import Grants
 from wigwag.app.lobby import Lobby
@@ -48,10 +50,12 @@ class Host(DeskGateway):
         self.users = self.kept = MemoryUserStore()
         self.book = Book()
         self.grants = Grants(book=self.book, store=self.kept, clock=FakeClock(START), announce=self.facts.append)
+        self.clock = FakeClock(START)
         self.lobby = Lobby(
             directory=self.kept,
             store=MemoryLastSeenStore(self.kept),
-            clock=FakeClock(START),
+            roster=MemoryRoster(self.clock),
+            clock=self.clock,
             announce=self.facts.append,
         )
 
@@ -62,8 +66,13 @@ class Host(DeskGateway):
 
 
 @pytest.fixture
-def host() -> Host:
-    return Host()
+async def host() -> AsyncIterator[Host]:
+    host = Host()
+    await host.lobby.start()
+    task = asyncio.create_task(host.lobby.run(), name="lobby")
+    yield host
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
@@ -185,7 +194,7 @@ async def test_presence_is_that_of_here_and_of_whatsapp(host: Host, api: httpx.A
     assert (await api.get(f"{USERS}/7/presence")).json() == nothing
     host.tracked[ANNA] = Presence(jid=Jid(ANNA), name="Anna", account="default", status=Status.ONLINE, heard=START)
     await host.lobby.enter(7, "phone")
-    host.lobby.choose(7, Choice.AWAY)
+    await host.lobby.choose(7, Choice.AWAY)
     answer = (await api.get(f"{USERS}/7/presence")).json()
     whatsapp = answer.pop("whatsapp")
     here = {"user_id": 7, "status": "away", "last_seen": "2027-01-15T08:00:00Z", "is_online": True, "v": V}

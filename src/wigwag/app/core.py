@@ -62,6 +62,7 @@ class Core:
         await self.accounts.restore()
         await self.correspondence.restore([account.name for account in self.accounts.all()])
         await self.webhooks.restore()
+        await self.lobby.start()
         wanted = await self.subscriber.restore()
         for jid in [jid for jid in self.book if jid not in wanted]:
             self.book.remove(jid)
@@ -76,6 +77,7 @@ class Core:
     async def drain(self) -> None:
         """We are about to stop: let what is being sent come to its end, and begin nothing more."""
         await self.correspondence.finish()
+        await self.lobby.node.finish()
 
     async def finish(self) -> None:
         """We stop listening: what was observed ends now, and all is written down."""
@@ -193,6 +195,7 @@ def _lobby(host: Host, clock: Clock, fanout: Fanout) -> Lobby:
     return Lobby(
         directory=host.directory,
         store=host.last_seen,
+        roster=host.roster,
         clock=clock,
         announce=fanout.announce,
         reciprocity=host.reciprocity,

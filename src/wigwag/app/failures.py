@@ -20,11 +20,19 @@ class Failures:
         try:
             await work
         except GatewayError as error:
-            if part not in self._failing:
-                self._announce(PartFailed(part=part, code=error.code, detail=str(error), at=self._clock.now()))
-            self._failing.add(part)
+            self.failed(part, error)
             return False
+        self.recovered(part)
+        return True
+
+    def failed(self, part: str, error: GatewayError) -> None:
+        """A part does not work."""
+        if part not in self._failing:
+            self._announce(PartFailed(part=part, code=error.code, detail=str(error), at=self._clock.now()))
+        self._failing.add(part)
+
+    def recovered(self, part: str) -> None:
+        """A part works, for all that is known."""
         if part in self._failing:
             self._announce(PartRecovered(part=part, at=self._clock.now()))
         self._failing.discard(part)
-        return True

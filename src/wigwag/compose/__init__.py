@@ -14,6 +14,7 @@ from wigwag import __version__, logs
 from wigwag.adapters import console, logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
+from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.realtime import mounted
 from wigwag.adapters.rest import Stream, build_app
@@ -61,7 +62,8 @@ async def run(
         stack.push_async_callback(outgoing.close)
         contacts = await stack.enter_async_context(directory(settings, stores))
         media = media_files(settings, clock)
-        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts, media)))
+        roster = MemoryRoster(clock)
+        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts, media, roster)))
         await core.restore()
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop

@@ -33,7 +33,7 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.app.core import Core, Outside
 from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
-from wigwag.app.ports import Directory
+from wigwag.app.ports import Directory, Roster
 from wigwag.app.webhooks import Hooks
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
@@ -52,6 +52,7 @@ def outside(
     outgoing: Outgoing,
     directory: Directory,
     media: MediaFiles,
+    roster: Roster,
 ) -> Outside:
     """Everything that the use cases need from outside."""
     return Outside(
@@ -69,6 +70,7 @@ def outside(
             directory=directory,
             last_seen=stores.last_seen,
             grants=stores.grants,
+            roster=roster,
             reciprocity=settings.users_reciprocity,
         ),
         clock=clock,
@@ -172,7 +174,7 @@ def metrics(
             INBOX_LENGTH: lambda: len(whatsapp.inbox),
             INBOX_DROPPED: lambda: whatsapp.inbox.dropped,
             MEDIA_SIZE: lambda: media.usage,
-            USERS_ACTIVE: core.lobby.active_users_count,
+            USERS_ACTIVE: lambda: core.lobby.node.replica.active,
             **users,
         },
         sinks=core.fanout.failures,

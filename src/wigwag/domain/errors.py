@@ -9,6 +9,7 @@
     ├─ Refused: Restricted                                 the remote's word
     ├─ Unconfirmed                                         no word from the remote: it may have been done
     └─ Unavailable*: StoreUnavailable · BrokerUnavailable  * retryable
+                     RosterUnavailable: Fenced · RosterLost · Missed
 
 Libraries' errors are translated into these at each room's wall, with the cause kept in `__cause__`.
 """
@@ -133,3 +134,27 @@ class BrokerUnavailable(Unavailable):
     """The message broker does not answer."""
 
     code = "broker_unavailable"
+
+
+class RosterUnavailable(Unavailable):
+    """Who is here cannot be told at the moment: try again."""
+
+    code = "roster_unavailable"
+
+
+class Fenced(RosterUnavailable):
+    """This node's lease has ended, so it may not write."""
+
+    code = "fenced"
+
+
+class RosterLost(RosterUnavailable):
+    """The roster is not the one that this node joined: it was lost."""
+
+    code = "roster_lost"
+
+
+class Missed(RosterUnavailable):
+    """Changes were missed."""
+
+    code = "missed"

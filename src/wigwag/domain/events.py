@@ -305,6 +305,28 @@ class ContactsShown:
     at: float
 
 
+class NodeStep(StrEnum):
+    """What can happen to this gateway as a node of the roster."""
+
+    JOINED = "joined"  # it has a lease; `count` is its number
+    SYNCED = "synced"  # it knows of all users; `count` is how many there are
+    AWAY = "away"  # the roster does not answer
+    DEAF = "deaf"  # changes are not heard; `count` is how many
+    MISSED = "missed"  # the relay does not have them any more
+    FENCED = "fenced"  # its lease had ended, and a write was refused
+    LOST = "lost"  # the roster came back empty
+    REBUILT = "rebuilt"  # what it remembers was put back; `count` is of how many users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeChanged:
+    """A step of this gateway as a node of the roster."""
+
+    step: NodeStep
+    count: int
+    at: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantedChanged:
     """A contact on WhatsApp is shown differently. `audience`: the users who are here and may watch it."""
@@ -362,6 +384,7 @@ Fact = (
     | ContactsShown
     | GrantedChanged
     | GrantsShown
+    | NodeChanged
     | PartFailed
     | PartRecovered
 )

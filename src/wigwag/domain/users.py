@@ -119,6 +119,12 @@ def expire(presence: UserPresence, now: float, grace: float = GRACE) -> UserPres
     return _fold(replace(presence, devices=devices), now, max(over) - grace)
 
 
+def settle(presence: UserPresence, now: float, seen: float) -> UserPresence:
+    """What is shown follows from the devices, if it did not. `seen`: when a user who is gone was last here."""
+    right = aggregate(len(presence.devices), presence.choice) is presence.shown
+    return presence if right else _fold(presence, now, seen)
+
+
 def retell(presence: UserPresence, now: float) -> UserPresence:
     """Somebody may know more or less of the user than before, so what they have is old."""
     return replace(presence, v=max(presence.v + 1, int(now * 1000)))

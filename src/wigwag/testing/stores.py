@@ -12,6 +12,7 @@ from wigwag.adapters.memory.jobs import MemoryJobArchive
 from wigwag.adapters.memory.ledger import MemoryLedger
 from wigwag.adapters.memory.messages import MemoryMessageStore
 from wigwag.adapters.memory.presence import MemoryPresenceStore
+from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.memory.templates import MemoryTemplateStore
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
@@ -20,6 +21,7 @@ from wigwag.adapters.numbering import forms
 from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
 from wigwag.app.ports import (
+    Clock,
     Courier,
     EventLog,
     Fetcher,
@@ -118,10 +120,16 @@ class MemoryStores:
         self.users = MemoryUserStore()
         self.webhooks, self.postman = MemoryWebhookStore(log), FakePostman()
 
-    def host(self) -> Host:
+    def host(self, clock: Clock) -> Host:
         """All that is known of the host application's users."""
         kept = self.users
-        return Host(users=kept, directory=kept, last_seen=MemoryLastSeenStore(kept), grants=kept)
+        return Host(
+            users=kept,
+            directory=kept,
+            last_seen=MemoryLastSeenStore(kept),
+            grants=kept,
+            roster=MemoryRoster(clock),
+        )
 
     def hooks(self) -> Hooks:
         """All that webhooks need."""

@@ -81,7 +81,7 @@ def build_trial(
             account_store=stores.accounts,
             mail=stores.mail(whatsapp, rate, **choices),
             hooks=stores.hooks(),
-            host=stores.host(),
+            host=stores.host(clock),
             clock=clock,
             pace=pace or Pace(),
             cap=cap,

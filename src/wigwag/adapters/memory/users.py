@@ -77,20 +77,23 @@ class MemoryUserStore:
 
 
 class MemoryLastSeenStore:
-    """The port LastSeenStore in memory. Make one at each start of the gateway; the users stay."""
+    """The port LastSeenStore in memory, on the users of a store."""
 
     def __init__(self, users: MemoryUserStore) -> None:
         self._users = users
-        for user, presence in users.presences.items():
-            if presence.shown is not Shown.OFFLINE:
-                seen = max(presence.last_seen or 0.0, users.alive_at)
-                users.presences[user] = replace(
-                    presence, shown=Shown.OFFLINE, choice=Choice.ONLINE, last_seen=seen, v=presence.v + 1
-                )
 
     async def load(self, users: Collection[UserId]) -> list[UserPresence]:
         kept = self._users.presences
         return [replace(kept[user], shown=Shown.OFFLINE) for user in users if user in kept]
+
+    async def settle(self) -> None:
+        kept = self._users
+        for user, presence in kept.presences.items():
+            if presence.shown is not Shown.OFFLINE:
+                seen = max(presence.last_seen or 0.0, kept.alive_at)
+                kept.presences[user] = replace(
+                    presence, shown=Shown.OFFLINE, choice=Choice.ONLINE, last_seen=seen, v=presence.v + 1
+                )
 
     async def save(self, presences: Sequence[UserPresence], alive_at: float) -> None:
         for presence in presences:

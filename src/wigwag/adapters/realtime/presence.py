@@ -30,11 +30,11 @@ STATUSES = {choice.value: choice for choice in Choice} | {"offline": Choice.INVI
 class Lobby(Protocol):
     """What this door asks of the lobby."""
 
-    async def enter(self, user: UserId, device: str) -> list[View]: ...
+    async def enter(self, user: UserId, device: str) -> list[View] | None: ...
 
     def leave(self, user: UserId, device: str, *, goodbye: bool) -> None: ...
 
-    def choose(self, user: UserId, choice: Choice) -> None: ...
+    async def choose(self, user: UserId, choice: Choice) -> None: ...
 
     async def view(self, asker: UserId | None, users: list[UserId]) -> list[View]: ...
 
@@ -121,9 +121,11 @@ class PresenceDoor:
         if guest is None or guest.user is None:
             return
         guest.silent, user = False, guest.user
-        await self._lobby.enter(user, socket)
+        contacts = await self._lobby.enter(user, socket)
         if guest.silent or guest.user != user:
             self._lobby.leave(user, socket, goodbye=False)
+        elif contacts is not None:  # what it may have missed
+            self.sockets.emit([socket], "presence_info", [shown(view) for view in contacts])
 
     async def disconnect(self, socket: SocketId, clean: bool) -> None:
         guest = self._guests.pop(socket, None)
@@ -189,7 +191,8 @@ class PresenceDoor:
             return []
         guest.user = user
         self._of_user[user].add(socket)
-        self.sockets.emit([socket], "presence_info", [shown(view) for view in contacts])
+        if contacts is not None:
+            self.sockets.emit([socket], "presence_info", [shown(view) for view in contacts])
         if watched:
             self.sockets.emit([socket], "contact_presence_info", [contact_shown(presence) for presence in watched])
         return [{"ok": True, "user_id": user}]
@@ -198,7 +201,7 @@ class PresenceDoor:
         choice = STATUSES.get(given) if isinstance(given, str) else None
         if choice is None:
             raise Refused("invalid_status", f"A status is one of {', '.join(STATUSES)}.")
-        self._lobby.choose(self._user(socket), choice)
+        await self._lobby.choose(self._user(socket), choice)
         return [{"ok": True, "status": given}]
 
     async def _get_presence(self, socket: SocketId, given: object) -> list[Any]:

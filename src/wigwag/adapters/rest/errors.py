@@ -35,9 +35,13 @@ STATUS: dict[type[GatewayError], HTTPStatus] = {
     errors.Refused: HTTPStatus.BAD_GATEWAY,
     errors.Restricted: HTTPStatus.BAD_GATEWAY,
     errors.Unconfirmed: HTTPStatus.BAD_GATEWAY,
+    errors.Fenced: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RosterLost: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Missed: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RosterUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 CODES = {  # of errors that never reached the gateway; Python's own names for them change between versions
     HTTPStatus.BAD_REQUEST: "bad_request",

@@ -70,7 +70,7 @@ async def remove_user(user: TheUser, gateway: TheGateway) -> None:
     """Forget a user, with contacts and presence."""
     if not await gateway.users.remove(user):
         raise NotFound(_NOBODY)
-    gateway.lobby.forget(user)
+    await gateway.lobby.forget(user)
     await gateway.grants.revoke(user, [])
 
 

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was last seen of users, in SQL: columns of the table `users`, and the table `user_life`.
 
-What one life of the gateway left as online is settled at the first call of the next one. So only one gateway may write
-here at a time.
+Several gateways may write here: `v` says which of two is newer, and last seen never goes back.
 """
 
-import asyncio
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,41 +20,33 @@ _STRANGER = {"name": "", "show_online_status": Audience.CONTACTS.value, "show_la
 
 
 class SqlLastSeenStore:
-    """The port LastSeenStore on a database. Make one at each start of the gateway."""
+    """The port LastSeenStore on a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._beginning, self._begun = asyncio.Lock(), False
 
     async def load(self, users: Collection[UserId]) -> list[UserPresence]:
-        await self._begin()
         async with self._database.reading() as connection:
             found = await chosen(connection, _KEPT, {str(user) for user in users})
         return [_presence(row) for row in found]
 
     async def save(self, presences: Sequence[UserPresence], alive_at: float) -> None:
-        await self._begin()
         rows = sorted(map(_row, presences), key=lambda row: str(row["id"]))
         async with self._database.writing() as connection:
             await run_for_each(connection, _upsert_newer(self._database.dialect), rows)
             await put_rows(connection, user_life, [{"id": 1, "alive_at": alive_at}])
 
-    async def _begin(self) -> None:
-        """Whoever was online when we died was last seen when we were last alive."""
-        async with self._beginning:
-            if self._begun:
-                return
-            async with self._database.writing() as connection:
-                alive_at: float = await connection.scalar(select(user_life.c.alive_at)) or 0.0
-                gone = {
-                    "status": Shown.OFFLINE.value,
-                    "is_online": False,
-                    "choice": Choice.ONLINE.value,
-                    "last_seen": _later(users.c.last_seen, alive_at),
-                    "v": users.c.v + 1,
-                }
-                await connection.execute(update(users).where(users.c.is_online).values(gone))
-            self._begun = True
+    async def settle(self) -> None:
+        async with self._database.writing() as connection:
+            alive_at: float = await connection.scalar(select(user_life.c.alive_at)) or 0.0
+            gone = {
+                "status": Shown.OFFLINE.value,
+                "is_online": False,
+                "choice": Choice.ONLINE.value,
+                "last_seen": _later(users.c.last_seen, alive_at),
+                "v": users.c.v + 1,
+            }
+            await connection.execute(update(users).where(users.c.is_online).values(gone))
 
 
 def _later(kept: ColumnElement[Any], new: Any) -> ColumnElement[Any]:

@@ -10,6 +10,7 @@ from wigwag.app.ports.deadletters import DeadLetters
 from wigwag.app.ports.link import Clock, Link, Wire
 from wigwag.app.ports.messages import Eraser, EventLog, JobArchive, JobFilter, Ledger, MessageStore, Step, TemplateStore
 from wigwag.app.ports.presence import AccountStore, PresenceStore, WatchStore
+from wigwag.app.ports.roster import Lease, Roster, Snapshot, Swap, Swapped, Tide
 from wigwag.app.ports.users import Authenticator, Directory, GrantStore, LastSeenStore, Principal, User, UserStore
 from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryStore, EndpointStore, Postman
 
@@ -31,6 +32,7 @@ __all__ = [
     "JobArchive",
     "JobFilter",
     "LastSeenStore",
+    "Lease",
     "Ledger",
     "Link",
     "MediaStore",
@@ -39,8 +41,13 @@ __all__ = [
     "Postman",
     "PresenceStore",
     "Principal",
+    "Roster",
+    "Snapshot",
     "Step",
+    "Swap",
+    "Swapped",
     "TemplateStore",
+    "Tide",
     "User",
     "UserStore",
     "WatchStore",

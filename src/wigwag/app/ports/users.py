@@ -77,10 +77,11 @@ class LastSeenStore(Protocol):
     """Keeps what was last seen of users. Writing the same thing twice is the same as writing it once."""
 
     async def load(self, users: Collection[UserId]) -> list[UserPresence]:
-        """What is kept of these users, without devices. `last_seen` never goes back, and `v` neither.
+        """What is kept of these users, without devices. `last_seen` never goes back, and `v` neither."""
+        ...
 
-        Whoever was shown as online, away or busy when we died was last seen when we were last alive.
-        """
+    async def settle(self) -> None:
+        """No gateway is here: whoever is still kept as online, away or busy was last seen when one was last alive."""
         ...
 
     async def save(self, presences: Sequence[UserPresence], alive_at: float) -> None:
