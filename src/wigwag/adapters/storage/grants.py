@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which contacts on WhatsApp users may watch, in SQL: the table `user_grants`, and the links in `users`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from wigwag.adapters.storage.dialects import upsert
-from wigwag.adapters.storage.engine import Database, run_for_each
+from wigwag.adapters.storage.engine import SOME, Database, chosen, run_for_each
+from wigwag.adapters.storage.gathering import Gathered
 from wigwag.adapters.storage.schema_users import user_grants, users
 from wigwag.app.ports import GrantStore
 from wigwag.domain.ids import Jid
 from wigwag.domain.users import UserId
 
+_GRANTED = select(user_grants.c.user_id, user_grants.c.jid).where(user_grants.c.user_id.in_(SOME))
 _ONE = and_(user_grants.c.user_id == bindparam("user"), user_grants.c.jid == bindparam("contact"))
 
 
@@ -21,11 +23,18 @@ class SqlGrantStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._granted: Gathered[str, set[Jid]] = Gathered(self._read)
 
     async def granted(self, user: UserId) -> set[Jid]:
-        query = select(user_grants.c.jid).where(user_grants.c.user_id == str(user))
+        return (await self._granted([str(user)])).get(str(user), set())
+
+    async def _read(self, users: Collection[str]) -> Mapping[str, set[Jid]]:
         async with self._database.reading() as connection:
-            return {Jid(jid) for jid in await connection.scalars(query)}
+            rows = await chosen(connection, _GRANTED, users)
+        found: dict[str, set[Jid]] = {}
+        for row in rows:
+            found.setdefault(row.user_id, set()).add(Jid(row.jid))
+        return found
 
     async def grant(self, user: UserId, contacts: Collection[Jid]) -> None:
         rows = [{"user_id": str(user), "jid": jid} for jid in sorted(set(contacts))]

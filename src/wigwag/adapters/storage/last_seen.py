@@ -4,13 +4,14 @@
 Several gateways may write here: `v` says which of two is newer, and last seen never goes back.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Insert, case, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from wigwag.adapters.storage.engine import SOME, Database, chosen, put_rows, run_for_each
+from wigwag.adapters.storage.gathering import Gathered
 from wigwag.adapters.storage.schema_users import user_life, users
 from wigwag.app.ports import LastSeenStore
 from wigwag.domain.users import Audience, Choice, Shown, UserId, UserPresence, user_id
@@ -24,17 +25,21 @@ class SqlLastSeenStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: Gathered[UserId, UserPresence] = Gathered(self._read)
 
     async def load(self, users: Collection[UserId]) -> list[UserPresence]:
-        async with self._database.reading() as connection:
-            found = await chosen(connection, _KEPT, {str(user) for user in users})
-        return [_presence(row) for row in found]
+        return list((await self._kept(users)).values())
 
     async def save(self, presences: Sequence[UserPresence], alive_at: float) -> None:
         rows = sorted(map(_row, presences), key=lambda row: str(row["id"]))
         async with self._database.writing() as connection:
             await run_for_each(connection, _upsert_newer(self._database.dialect), rows)
             await put_rows(connection, user_life, [{"id": 1, "alive_at": alive_at}])
+
+    async def _read(self, users: Collection[UserId]) -> Mapping[UserId, UserPresence]:
+        async with self._database.reading() as connection:
+            found = await chosen(connection, _KEPT, [str(user) for user in users])
+        return {presence.user: presence for presence in map(_presence, found)}
 
     async def settle(self) -> None:
         async with self._database.writing() as connection:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wigwag.adapters.storage.dialects import upsert
 from wigwag.adapters.storage.engine import SOME, Database, chosen, run_for_each
+from wigwag.adapters.storage.gathering import Gathered
 from wigwag.adapters.storage.schema_users import PHONE, user_contacts, user_grants, users
 from wigwag.app.ports import Directory, User, UserStore
 from wigwag.domain.errors import Conflict
@@ -24,6 +25,8 @@ from wigwag.domain.users import Audience, Choice, Privacy, Shown, UserId, user_i
 _TOLD = users.c.created_at.is_not(None)  # somebody told us of this user
 _KNOWN = select(users.c.id, users.c.created_at).where(users.c.id.in_(SOME))
 _PRIVACY = select(users.c.id, users.c.show_online_status, users.c.show_last_seen).where(users.c.id.in_(SOME), _TOLD)
+_CONTACTS = select(user_contacts.c.user_id, user_contacts.c.contact_id).where(user_contacts.c.user_id.in_(SOME))
+_CONTACTS_OF = select(user_contacts.c.contact_id).where(user_contacts.c.user_id == bindparam("user"))
 _UNSEEN = {"status": Shown.OFFLINE.value, "is_online": False, "v": 0, "choice": Choice.ONLINE.value}
 _THIS = users.c.id == bindparam("this")
 _WRITTEN = ("name", "phone_number", "profile_pic", "created_at", "show_online_status", "show_last_seen", "jid")
@@ -41,6 +44,8 @@ class SqlUserStore:
 
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
         self._database, self._now = database, now
+        self._contacts_of: Gathered[UserId, set[UserId]] = Gathered(self._read_contacts)
+        self._privacy_of: Gathered[UserId, Privacy] = Gathered(self._read_privacy)
 
     async def put(self, users: Sequence[User]) -> None:
         rows = {str(user.id): _row(user, self._now()) for user in users}
@@ -67,7 +72,8 @@ class SqlUserStore:
     async def remove(self, user: UserId) -> bool:
         async with self._database.writing() as connection:
             known = await connection.scalar(select(users.c.created_at).where(users.c.id == str(user)))
-            contacts = await _contacts(connection, user)
+            found = await connection.scalars(_CONTACTS_OF, {"user": str(user)})
+            contacts = [user_id(contact) for contact in found]
             await run_for_each(connection, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
             await connection.execute(delete(user_grants).where(user_grants.c.user_id == str(user)))
             await connection.execute(delete(users).where(users.c.id == str(user)))
@@ -85,12 +91,22 @@ class SqlUserStore:
             await run_for_each(connection, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
 
     async def contacts(self, user: UserId) -> set[UserId]:
-        async with self._database.reading() as connection:
-            return await _contacts(connection, user)
+        return (await self._contacts_of([user])).get(user, set())
 
     async def privacy(self, users: Collection[UserId]) -> Mapping[UserId, Privacy]:
+        return await self._privacy_of(users)
+
+    async def _read_contacts(self, users: Collection[UserId]) -> Mapping[UserId, set[UserId]]:
         async with self._database.reading() as connection:
-            rows = await chosen(connection, _PRIVACY, {str(user) for user in users})
+            rows = await chosen(connection, _CONTACTS, [str(user) for user in users])
+        found: dict[UserId, set[UserId]] = {}
+        for row in rows:
+            found.setdefault(user_id(row.user_id), set()).add(user_id(row.contact_id))
+        return found
+
+    async def _read_privacy(self, users: Collection[UserId]) -> Mapping[UserId, Privacy]:
+        async with self._database.reading() as connection:
+            rows = await chosen(connection, _PRIVACY, [str(user) for user in users])
         return {user_id(row.id): _privacy(row) for row in rows}
 
 
@@ -107,11 +123,6 @@ def _change(row: Mapping[str, Any], created_at: float | None) -> dict[str, Any]:
     """The parameters of _CHANGE. Whoever is known stays as old."""
     values = {**row, "created_at": row["created_at"] if created_at is None else created_at}
     return {"this": row["id"], **{f"new_{name}": values[name] for name in _WRITTEN}}
-
-
-async def _contacts(connection: AsyncConnection, user: UserId) -> set[UserId]:
-    query = select(user_contacts.c.contact_id).where(user_contacts.c.user_id == str(user))
-    return {user_id(contact) for contact in await connection.scalars(query)}
 
 
 def _pairs(user: UserId, contacts: Collection[UserId]) -> list[dict[str, str]]:
