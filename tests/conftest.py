@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests import servers
 
-OURS = ("WHATSAPP_", "WIGWAG_", "RABBITMQ_", "REDIS_", "APP_", "LOG_", "DB_", "DATABASE_")
+OURS = ("WHATSAPP_", "WIGWAG_", "RABBITMQ_", "REDIS_", "APP_", "LOG_", "DB_", "DATABASE_", "OTEL_")
 for name in [name for name in os.environ if name.startswith(OURS) and not name.startswith("WIGWAG_TEST_")]:
     del os.environ[name]
 os.environ.pop("ENV", None)

@@ -38,6 +38,7 @@ LIBRARIES = {
     "httpx": {"cli", "compose"},
     "joserfc": {"adapters.tokens"},
     "neonize": {"adapters.whatsapp"},
+    "opentelemetry": {"adapters.traces"},
     "pamqp": {"adapters.amqp"},
     "phonenumbers": {"adapters.numbering"},
     "prometheus_client": {"adapters.metrics"},

@@ -254,6 +254,12 @@ class Settings(BaseSettings):
         description="what a scraper of /metrics must send as a bearer token; unset: nothing",
     )
 
+    otlp_endpoint: str = Field(
+        "",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="where traces go, like http://collector:4318; unset: there are none; needs the extra `traces`",
+    )
+
     @field_validator("simulator_url")
     @classmethod
     def _on_this_machine(cls, url: str | None) -> str | None:

@@ -26,8 +26,10 @@ _QUIET = {  # loggers that say too much at their default level
     "asyncio": logging.WARNING,
     "aiosqlite": logging.WARNING,
     "alembic": logging.WARNING,
+    "opentelemetry": logging.CRITICAL,  # whether spans arrive, we say ourselves
+    "urllib3": logging.WARNING,
 }
-_EXACT = ("timestamp", "level", "logger", "action")  # keys whose values are ours and never hold a number
+_EXACT = ("timestamp", "level", "logger", "action", "trace_id")  # keys whose values are ours and never hold a number
 
 Event = MutableMapping[str, Any]
 

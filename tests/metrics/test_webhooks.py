@@ -19,6 +19,7 @@ def tried(outcome: str, seconds: float = 0.3) -> DeliveryTried:
     return DeliveryTried(
         endpoint="wh_a",
         host="example.com",
+        event="job1.sent.1",
         kind="message.sent",
         outcome=outcome,
         attempts=1,

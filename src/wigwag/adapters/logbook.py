@@ -27,6 +27,7 @@ from wigwag.domain.events import (
 from wigwag.domain.ids import mask
 from wigwag.domain.presence import PresenceChanged, Status
 from wigwag.domain.subscriptions import State
+from wigwag.domain.traces import parse
 
 log = logging.getLogger("wigwag")
 
@@ -71,8 +72,7 @@ def _job(fact: JobChanged) -> None:
     extra = {"account": job.account, "job": job.id, "contact": mask(job.to), "state": job.state, "door": job.door}
     if job.code:
         extra |= {"code": job.code, "detail": mask(job.detail)}
-    if job.trace:
-        extra["traceparent"] = job.trace
+    extra |= _trace(job.trace)
     log.log(level, "Message %s", job.state, extra={"action": f"message.{job.state}", **extra})
 
 
@@ -111,7 +111,7 @@ def _delivery(fact: DeliveryTried) -> None:
     """The host alone: the rest of a URL may be secret."""
     level = {"delivered": logging.DEBUG, "retry": logging.INFO}.get(fact.outcome, logging.WARNING)
     extra = {"endpoint": fact.endpoint, "host": fact.host, "kind": fact.kind, "attempts": fact.attempts}
-    extra |= {"status": fact.status, "code": fact.code, "seconds": round(fact.seconds, 3)}
+    extra |= {"status": fact.status, "code": fact.code, "seconds": round(fact.seconds, 3), **_trace(fact.trace)}
     log.log(level, "Webhook delivery: %s", fact.outcome, extra={"action": f"webhook.{fact.outcome}", **extra})
 
 
@@ -133,6 +133,11 @@ def _part_failed(fact: PartFailed) -> None:
 
 def _part_recovered(fact: PartRecovered) -> None:
     log.info("A part works again", extra={"action": "part.recovered", "part": fact.part})
+
+
+def _trace(traceparent: str | None) -> dict[str, str]:
+    trace = parse(traceparent)
+    return {} if trace is None else {"trace_id": trace.trace_id}
 
 
 _WRITERS: dict[type, Callable[[Any], None]] = {

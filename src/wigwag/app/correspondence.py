@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from secrets import token_bytes
 from uuid import uuid4
 
 from wigwag.app.accounts import Accounts
@@ -35,6 +36,7 @@ from wigwag.domain.delivery import Job, State
 from wigwag.domain.events import Fact
 from wigwag.domain.ids import Jid
 from wigwag.domain.throttle import Rate, Throttle
+from wigwag.domain.traces import begin
 
 UNSENT = 100_000  # jobs whose media are safe from the cleaner
 
@@ -104,6 +106,11 @@ _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 def new_id() -> str:
     """An id of 32 letters that nobody can guess. Without digits, so that no log takes a part of it for a number."""
     return uuid4().hex.translate(_LETTERS)
+
+
+def new_trace(job_id: str) -> str:
+    """The `traceparent` of a trace that begins with a job."""
+    return str(begin(token_bytes(16), job_id))
 
 
 def correspond(
@@ -188,6 +195,7 @@ def _sender(
         announce=announce,
         pick=accounts.pick,
         new_id=new_id,
+        new_trace=new_trace,
         strict=mail.strict,
         wake=dispatchers.wake,
     )

@@ -24,6 +24,7 @@ class Sender:
 
     Args:
         pick: the account that a name means, or the only one for None.
+        new_trace: begins the trace of the job with an id, for whoever brought none.
         new_id: makes ids that nobody can guess, of 32 letters.
         strict: whether texts that carry an attack are refused (seed 003).
         wake: told the job when there is something new to send.
@@ -42,13 +43,14 @@ class Sender:
         announce: Callable[[Fact], None],
         pick: Callable[[str | None], str],
         new_id: Callable[[], str],
+        new_trace: Callable[[str], str],
         strict: bool,
         wake: Callable[[Job], None],
     ) -> None:
         self._ledger, self._archive, self._messages, self._templates = ledger, archive, messages, templates
         self._media, self._numbering, self._clock = media, numbering, clock
         self._announce, self._pick = announce, pick
-        self._new_id, self._strict, self._wake = new_id, strict, wake
+        self._new_id, self._new_trace, self._strict, self._wake = new_id, new_trace, strict, wake
 
     async def send(self, draft: Draft) -> tuple[Job, bool]:
         """Accept a draft; the job is on disk when this returns. The same key and draft give the same job.
@@ -101,8 +103,9 @@ class Sender:
         if send_at > now + LONGEST_DELAY:
             raise InvalidMessage("A message can be scheduled a year ahead at most.", reason="invalid_send_at")
         about = content.message_id if isinstance(content, Reaction) else draft.reply_to
+        job_id = self._new_id()
         return Job(
-            id=self._new_id(),
+            id=job_id,
             account=account,
             to=to,
             content=content,
@@ -116,7 +119,7 @@ class Sender:
             mentions=tuple(self._numbering(mention)[0] for mention in draft.mentions),
             door=draft.door,
             user_id=draft.user_id,
-            trace=draft.trace,
+            trace=draft.trace or self._new_trace(job_id),
             answer_to=draft.answer_to,
             correlation=draft.correlation,
         )

@@ -23,7 +23,7 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose.backups import back_up, put_back
-from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, trust
+from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, traces, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.compose.sockets import sockets
 from wigwag.compose.streams import observers, stream_figures
@@ -82,6 +82,7 @@ def _doors(
     figures = metrics(settings, core, whatsapp, rabbit, stores, media, elsewhere)
     core.fanout.add("log", logbook.write)
     core.fanout.add("events", stream.sink)
+    spans = traces(settings, core, figures)
     app = build_app(
         core.gateway,
         clock=core.clock,
@@ -101,6 +102,7 @@ def _doors(
         timeout_graceful_shutdown=DRAIN,
     )
     parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users, "events": stream}
+    parts["traces"] = spans
 
     async def farewell() -> None:
         """Let long connections go."""

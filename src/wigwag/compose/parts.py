@@ -28,6 +28,7 @@ from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.rest import BROKER, Check
 from wigwag.adapters.storage.directory import open_directory
 from wigwag.adapters.storage.stores import Stores
+from wigwag.adapters.traces import Traces, open_traces
 from wigwag.adapters.whatsapp.courier import WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.app.core import Core, Outside
@@ -184,6 +185,15 @@ def metrics(
     core.fanout.add("metrics", figures.sink)
     stores.database.observe = figures.observe_storage
     return figures
+
+
+def traces(settings: Settings, core: Core, figures: Metrics) -> Traces | None:
+    """Spans of what happens, if there is a collector. Raises InvalidSettings without the extra."""
+    if not settings.otlp_endpoint:
+        return None
+    made = open_traces(settings.otlp_endpoint, __version__, core.clock, core.fanout.announce, figures.observe_spans)
+    core.fanout.add("traces", made.sink)
+    return made
 
 
 async def _ready(core: Core, stores: Stores, rabbit: Broker | None) -> Mapping[str, bool]:

@@ -251,6 +251,7 @@ class DeliveryTried:
     """An attempt was made to deliver an event to a webhook endpoint.
 
     Args:
+        event: the event's id, and `trace` the trace that it belongs to.
         outcome: delivered, retry, or failed for good.
         status: of the answer; None if none came, and then `code` says why.
         seconds: that the attempt took.
@@ -258,6 +259,7 @@ class DeliveryTried:
 
     endpoint: str
     host: str
+    event: str
     kind: str
     outcome: str
     attempts: int
@@ -265,6 +267,7 @@ class DeliveryTried:
     code: str
     seconds: float
     at: float
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

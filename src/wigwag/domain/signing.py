@@ -6,7 +6,6 @@ The same bytes are signed and sent. A secret is kept readable, because signing n
 
 import hmac
 import json
-import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
@@ -14,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from wigwag.domain import traces
 from wigwag.domain.errors import InvalidSettings
 from wigwag.domain.outbox import Event
 
 PREFIX = "whsec_"
 SHORTEST, LARGEST = 24, 64  # bytes of a secret (Standard Webhooks)
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]+){3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +89,8 @@ def headers(event: Event, content: bytes, secrets: Sequence[Secret], now: float)
         # As GitHub does it: the secret's whole text is the key.
         "x-hub-signature-256": f"sha256={hmac.new(live[0].text.encode(), content, sha256).hexdigest()}",
     }
-    if event.trace is not None and _TRACEPARENT.fullmatch(event.trace):
-        made["traceparent"] = event.trace
+    if trace := traces.parse(event.trace):
+        made["traceparent"] = str(trace)
     return made
 
 

@@ -7,7 +7,6 @@ Nothing is tried again here but what the store could not take, and that for as l
 import asyncio
 import binascii
 import logging
-import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,6 +23,7 @@ from wigwag.adapters.amqp.seen import Seen, sign
 from wigwag.adapters.amqp.session import Session
 from wigwag.adapters.amqp.topology import Topology
 from wigwag.app.ports import Clock
+from wigwag.domain import traces
 from wigwag.domain.drafts import Draft
 from wigwag.domain.envelopes import parse
 from wigwag.domain.errors import GatewayError, InvalidJid, InvalidMessage
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 PAUSES = (0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the store is away; then always the last
 ID_PREFIX = "amqp-id"
 LONGEST_ID = 200  # characters of a message's id that is taken as it is
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 T = TypeVar("T")
 Dedup = Literal["key", "message_id", "none"]
 
@@ -154,7 +153,7 @@ def _with_properties(draft: Draft, message: DeliveredMessage, topology: Topology
         draft,
         answer_to=answer_to,
         correlation=properties.correlation_id or None,
-        trace=trace if _TRACEPARENT.fullmatch(trace) else None,
+        trace=trace if traces.parse(trace) else None,
     )
 
 

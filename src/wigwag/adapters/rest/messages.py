@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What we send, and how far it is: /api/messages."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Query, Response
@@ -13,13 +12,13 @@ from wigwag.adapters.rest.examples import DRAFTS
 from wigwag.adapters.rest.here import TheGateway, problems
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import JobFilter
+from wigwag.domain import traces
 from wigwag.domain.contents import Kind
 from wigwag.domain.delivery import State
 from wigwag.domain.media import LIMITS
 
 LARGEST_DRAFT = LARGEST_BODY + LIMITS[Kind.IMAGE] // 3 * 4 + 4  # bytes, with media in base64; documents are uploaded
 MOST, DEFAULT = 500, 50  # messages in a page
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 router = APIRouter(prefix="/api/messages", tags=["messages"])
 
@@ -58,7 +57,7 @@ async def _media_id(draft: drafts.Draft, gateway: Gateway) -> str:
 
 def _trace(traceparent: str | None) -> str | None:
     """One that is malformed is as good as none (W3C Trace Context)."""
-    return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
+    return traceparent if traces.parse(traceparent) else None
 
 
 @router.get("", responses=problems(404, 422, 503))

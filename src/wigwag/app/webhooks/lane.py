@@ -6,6 +6,7 @@ A lane waits for nobody but its own endpoint and the store, so an endpoint that 
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, DeliveryStore, EventLog, Postman
@@ -14,6 +15,7 @@ from wigwag.domain.errors import GatewayError
 from wigwag.domain.events import DeliveryTried, EndpointChanged, Fact
 from wigwag.domain.outbox import Event
 from wigwag.domain.signing import body, headers
+from wigwag.domain.traces import parse
 from wigwag.domain.webhooks import (
     Answer,
     Delivery,
@@ -105,8 +107,8 @@ class Lane:
         try:
             event = await self._event(delivery)
             if event is not None:
-                tried, not_before = await self._try(event)
-                await self._settle(delivery, tried, not_before)
+                tried, not_before = await self._try(_traced(event, delivery))
+                await self._settle(delivery, event, tried, not_before)
         finally:
             self._trying.discard(delivery.position)
             self.wake()
@@ -137,7 +139,7 @@ class Lane:
         tried = Try(at=now, status=status, seconds=now - began, code=code, detail=detail)
         return tried, asked_to_wait(answer, now) if answer else 0.0
 
-    async def _settle(self, delivery: Delivery, tried: Try, not_before: float) -> None:
+    async def _settle(self, delivery: Delivery, event: Event, tried: Try, not_before: float) -> None:
         before = self.endpoint
         self.endpoint = endpoint_after(before, tried, not_before)
         after = delivery_after(delivery, tried, self._chance(), not_before)
@@ -147,15 +149,16 @@ class Lane:
         await self._clerk.write(after, changed, told)
         if after.state is not State.PENDING:
             self.waiting = max(0, self.waiting - 1)
-        self._tell_try(after, tried)
+        self._tell_try(after, event, tried)
         self._tell_change(before)
 
-    def _tell_try(self, after: Delivery, tried: Try) -> None:
+    def _tell_try(self, after: Delivery, event: Event, tried: Try) -> None:
         outcome = "retry" if after.state is State.PENDING else after.state.value
         self._announce(
             DeliveryTried(
                 endpoint=after.endpoint,
                 host=self.endpoint.host,
+                event=event.id,
                 kind=after.kind,
                 outcome=outcome,
                 attempts=after.attempts,
@@ -163,6 +166,7 @@ class Lane:
                 code=tried.code,
                 seconds=tried.seconds,
                 at=tried.at,
+                trace=event.trace,
             )
         )
 
@@ -173,3 +177,11 @@ class Lane:
             self._announce(
                 EndpointChanged(endpoint=after.id, host=after.host, condition=condition, reason=after.reason, at=at)
             )
+
+
+def _traced(event: Event, delivery: Delivery) -> Event:
+    """The event with the trace of the attempt that comes now, below which the endpoint may put its own."""
+    trace = parse(event.trace)
+    if trace is None:
+        return event
+    return replace(event, trace=str(trace.child(event.id, delivery.endpoint, str(delivery.attempts + 1))))
