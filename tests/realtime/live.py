@@ -45,6 +45,13 @@ async def live(interval: float = 0.3, timeout: float = 10.0) -> AsyncIterator[Li
         limits=LIMITS,
         namespaces=("/", "/custom"),
     )
+    async with serving(realtime) as port:
+        yield Live(port=port, server=realtime, handlers=handlers)
+
+
+@asynccontextmanager
+async def serving(realtime: Realtime, buffer: int = 0) -> AsyncIterator[int]:
+    """The port of a server that answers. `buffer`: bytes that the system holds for a slow reader, if not 0."""
     config = uvicorn.Config(
         realtime,
         log_config=None,
@@ -55,13 +62,15 @@ async def live(interval: float = 0.3, timeout: float = 10.0) -> AsyncIterator[Li
     )
     server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        if buffer:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
         async with asyncio.TaskGroup() as tasks:
             beating = tasks.create_task(realtime.run(), name="heartbeat")
             serving = tasks.create_task(server.serve(sockets=[listening]), name="http")
             await server.answering.wait()
             try:
                 async with asyncio.timeout(PATIENCE):
-                    yield Live(port=listening.getsockname()[1], server=realtime, handlers=handlers)
+                    yield listening.getsockname()[1]
             finally:
                 await realtime.close_all()
                 server.should_exit = True

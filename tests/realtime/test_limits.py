@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wigwag.adapters.realtime import Limits
 from wigwag.adapters.realtime.door import CROWD, FULL
-from wigwag.adapters.realtime.limits import Bucket, Occupancy, neighbourhood
+from wigwag.adapters.realtime.limits import Bucket, Budgets, Occupancy, neighbourhood
 
 STEPS = st.lists(st.tuples(st.floats(0, 2), st.floats(0, 10)), max_size=60)
 
@@ -31,6 +31,15 @@ def test_whoever_waits_may_take_again_but_never_more_than_the_burst() -> None:
 def test_while_the_clock_stands_still_nothing_comes_back() -> None:
     bucket = Bucket(1.0, 10.0)
     assert [bucket.take(1, rate=1.0, burst=1.0, now=10.0) for _ in range(3)] == [True, False, False]
+
+
+def test_a_user_who_rests_needs_no_bucket_and_has_a_full_one() -> None:
+    budgets = Budgets(rate=1.0, burst=10.0)
+    assert [budgets.take(user, 6, now=0.0) for user in ("anna", "anna", "ben")] == [True, False, True]
+    budgets.forget(5.9)
+    assert (len(budgets), budgets.take("anna", 10, now=5.9)) == (2, False)
+    budgets.forget(6.0)
+    assert (len(budgets), budgets.take("anna", 10, now=6.0)) == (0, True)
 
 
 def test_there_is_an_end_to_all_connections_and_to_those_of_one_address() -> None:

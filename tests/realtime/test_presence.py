@@ -2,7 +2,7 @@
 """The events of seed 004: who may say what, what is answered, and who is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.realtime import PresenceDoor, Refused, SocketId
-from wigwag.adapters.realtime.presence import MOST_ASKED, instant
+from wigwag.adapters.realtime.presence import BURST, CHANGE, MOST_ASKED, MOST_DEVICES, RATE
+from wigwag.adapters.realtime.shapes import instant
 from wigwag.app.grants import Grants
 from wigwag.app.lobby import Lobby
 from wigwag.app.ports import Principal, User
@@ -203,6 +204,55 @@ async def test_nothing_is_told_to_who_did_not_say_who_they_are(name: str, args: 
     with pytest.raises(Refused) as refused:
         await house.door.event(A, name, args)
     assert refused.value.code == "forbidden"
+
+
+# --- how much one user may ask
+
+
+async def refusal(asking: Awaitable[object]) -> str:
+    """The code with which something is refused; empty if it is not."""
+    try:
+        await asking
+    except Refused as refused:
+        return refused.code
+    return ""
+
+
+async def test_a_user_has_an_end_of_devices_and_another_may_come_when_one_leaves(house: House) -> None:
+    for number in range(MOST_DEVICES):
+        await house.enter(SocketId(f"{number}"), ANNA)
+    await house.clock.jump(10.0)
+    assert await refusal(house.enter(A, ANNA)) == "too_many_devices"
+    assert await refusal(house.door.event(SocketId("0"), "user_authenticated", [ANNA])) == ""  # it is in already
+    assert await refusal(house.enter(B, BEN)) == ""
+    await house.door.disconnect(SocketId("0"), clean=True)
+    assert await refusal(house.door.event(A, "user_authenticated", [ANNA])) == ""
+
+
+async def test_all_devices_of_a_user_together_may_change_the_status_so_often(house: House) -> None:
+    for number in range(20):
+        await house.enter(SocketId(f"{number}"), ANNA)
+    await house.enter(B, BEN)
+    await house.clock.jump(10.0)
+    refused = [
+        await refusal(house.door.event(SocketId(f"{turn % 20}"), "update_status", [("away", "busy")[turn % 2]]))
+        for turn in range(100)
+    ]
+    assert refused == [""] * int(BURST / CHANGE) + ["rate_limited"] * (100 - int(BURST / CHANGE))
+    assert await refusal(house.door.event(B, "update_status", ["away"])) == ""
+    await house.clock.jump(1.0)
+    again = [await refusal(house.door.event(A, "update_status", ["away"])) for A in [SocketId("3")] * 20]
+    assert again.count("") == int(RATE / CHANGE)
+
+
+async def test_leaving_and_coming_back_buys_nothing(house: House) -> None:
+    await house.enter(A, ANNA)
+    while await refusal(house.door.event(A, "get_presence", [list(range(MOST_ASKED))])) == "":
+        pass
+    for _ in range(20):
+        await house.door.disconnect(A, clean=True)
+        last = await refusal(house.enter(A, ANNA))
+    assert last == "rate_limited"
 
 
 # --- contacts on WhatsApp

@@ -12,7 +12,7 @@ from typing import Any
 
 from wigwag.adapters.realtime import engine, packets
 from wigwag.adapters.realtime.engine import Frame, Malformed
-from wigwag.adapters.realtime.handlers import Handlers, Refused, SocketId
+from wigwag.adapters.realtime.handlers import RATE_LIMITED, Handlers, Refused, SocketId
 from wigwag.adapters.realtime.limits import Limits
 from wigwag.adapters.realtime.packets import Kind, Packet, Partial
 from wigwag.adapters.realtime.parcels import parcel_of
@@ -21,7 +21,6 @@ from wigwag.adapters.realtime.session import Ending, Session, Socket
 log = logging.getLogger(__name__)
 
 INTERNAL = "internal"
-RATE_LIMITED = "rate_limited"
 
 
 class Dialogue:

@@ -7,6 +7,7 @@ Events and their meaning are given from outside; nothing here knows one by name.
 from collections.abc import Mapping
 from typing import Any, NewType, Protocol
 
+RATE_LIMITED = "rate_limited"
 SocketId = NewType("SocketId", str)
 """One connection of one client to one namespace."""
 

@@ -5,6 +5,7 @@ Who is refused what is decided where it is asked; nothing is sent or closed from
 """
 
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 
@@ -43,6 +44,32 @@ class Bucket:
             return False
         self._tokens -= amount
         return True
+
+    def full_at(self, rate: float, burst: float) -> float:
+        """When nothing will be missing any more."""
+        return self._at + (burst - self._tokens) / rate
+
+
+class Budgets:
+    """A bucket for each user, over all sockets; leaving and coming back fills it no faster."""
+
+    def __init__(self, *, rate: float, burst: float) -> None:
+        self._rate, self._burst = rate, burst
+        self._buckets: dict[Hashable, Bucket] = {}
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, user: Hashable, amount: float, now: float) -> bool:
+        """Take so many, if there are as many."""
+        bucket = self._buckets.get(user) or self._buckets.setdefault(user, Bucket(self._burst, now))
+        return bucket.take(amount, rate=self._rate, burst=self._burst, now=now)
+
+    def forget(self, now: float) -> None:
+        """Whose bucket is full again needs none."""
+        full = [user for user, bucket in self._buckets.items() if bucket.full_at(self._rate, self._burst) <= now]
+        for user in full:
+            del self._buckets[user]
 
 
 class Occupancy:

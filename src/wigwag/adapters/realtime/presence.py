@@ -8,11 +8,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
-from wigwag.adapters.realtime.handlers import Refused, SocketId
+from wigwag.adapters.realtime.handlers import RATE_LIMITED, Refused, SocketId
+from wigwag.adapters.realtime.limits import Budgets
+from wigwag.adapters.realtime.shapes import contact_shown, shown
 from wigwag.app.ports import Authenticator, Clock, Principal
 from wigwag.domain.errors import Forbidden, GatewayError
 from wigwag.domain.events import ContactsShown, Fact, GrantedChanged, GrantsShown, UserChanged
@@ -23,6 +24,9 @@ from wigwag.domain.users import Choice, UserId, View, user_id
 log = logging.getLogger(__name__)
 
 MOST_ASKED = 500  # in one question
+MOST_DEVICES = 50  # of one user
+RATE, BURST = 40.0, 200.0  # points a second, and at once, of one user over all devices
+ENTRY, CHANGE, ASKED = 2.0, 5.0, 1 / 50  # points of an entry, of a change of status that all contacts hear, of one id
 EXPIRED_EVERY = 5.0  # seconds between looks for tokens that have expired
 STATUSES = {choice.value: choice for choice in Choice} | {"offline": Choice.INVISIBLE}  # seed 004 says offline
 
@@ -82,6 +86,7 @@ class PresenceDoor:
         self._guests: dict[SocketId, _Guest] = {}
         self._of_user: defaultdict[UserId, set[SocketId]] = defaultdict(set)
         self._expiries: list[tuple[float, SocketId]] = []
+        self._budgets = Budgets(rate=RATE, burst=BURST)
 
     # --- handlers
 
@@ -162,6 +167,7 @@ class PresenceDoor:
         while True:
             await self._clock.sleep(EXPIRED_EVERY)
             await self.end_expired()
+            self._budgets.forget(self._clock.now())
 
     async def end_expired(self) -> None:
         """Close the sockets whose token has expired."""
@@ -177,8 +183,11 @@ class PresenceDoor:
         if guest.principal is not None and guest.principal.user != user:
             log.warning("Somebody wanted to be another user than their token's", extra={"action": "realtime.forbidden"})
             raise Forbidden("The token belongs to another user.")
+        self._pay(user, ENTRY)
         if guest.user is not None and guest.user != user:
             self._leave(socket, guest, goodbye=True)
+        if guest.user is None and len(self._of_user.get(user, ())) >= MOST_DEVICES:
+            raise Refused("too_many_devices", f"A user may have {MOST_DEVICES} devices at once.")
         watched = await self._grants.enter(user)
         try:
             contacts = await self._lobby.enter(user, socket)
@@ -201,13 +210,17 @@ class PresenceDoor:
         choice = STATUSES.get(given) if isinstance(given, str) else None
         if choice is None:
             raise Refused("invalid_status", f"A status is one of {', '.join(STATUSES)}.")
-        await self._lobby.choose(self._user(socket), choice)
+        user = self._user(socket)
+        self._pay(user, CHANGE)
+        await self._lobby.choose(user, choice)
         return [{"ok": True, "status": given}]
 
     async def _get_presence(self, socket: SocketId, given: object) -> list[Any]:
         if not isinstance(given, list) or len(given) > MOST_ASKED:
             raise Refused("invalid_users", f"Give a list of at most {MOST_ASKED} users.")
-        views = await self._lobby.view(self._user(socket), [user_id(one) for one in given])
+        user = self._user(socket)
+        self._pay(user, 1 + len(given) * ASKED)
+        views = await self._lobby.view(user, [user_id(one) for one in given])
         found = [shown(view) for view in views]
         self.sockets.emit([socket], "presence_info", found)
         return [found]
@@ -215,6 +228,7 @@ class PresenceDoor:
     async def _get_contact_presence(self, socket: SocketId, given: object) -> list[Any]:
         user = self._user(socket)
         asked = sorted(self._grants.watched(user)) if given is None else _contacts(given)
+        self._pay(user, 1 + len(asked) * ASKED)
         found = [contact_shown(presence) for presence in self._grants.view(user, asked)]
         self.sockets.emit([socket], "contact_presence_info", found)
         return [found]
@@ -234,6 +248,11 @@ class PresenceDoor:
             raise Forbidden("Say who you are first: emit user_authenticated.")
         return user
 
+    def _pay(self, user: UserId, points: float) -> None:
+        """Raises Refused for a user who asks too much, on however many devices."""
+        if not self._budgets.take(user, points, self._clock.now()):
+            raise Refused(RATE_LIMITED, "Too much at once on all devices together: wait a second, then send less.")
+
     def _leave(self, socket: SocketId, guest: _Guest, *, goodbye: bool) -> None:
         if guest.user is None:
             return
@@ -249,34 +268,11 @@ class PresenceDoor:
             self._grants.leave(user)
 
 
-def shown(view: View) -> dict[str, Any]:
-    """A user as seed 004 writes it, with `v`."""
-    return {"user_id": view.user, "status": view.status.value, "last_seen": instant(view.last_seen), "v": view.v}
-
-
-def contact_shown(presence: Presence) -> dict[str, Any]:
-    """A contact on WhatsApp. Unknown is a status of its own, and never offline; `v` is when it began (µs)."""
-    return {
-        "jid": presence.jid,
-        "name": presence.name,
-        "status": presence.status.word,
-        "last_seen": instant(presence.last_seen),
-        "v": round(presence.since * 1e6),
-    }
-
-
 def _contacts(given: object) -> list[Jid]:
     """The contacts that are asked for, in any spelling. Raises Refused, InvalidJid."""
     if not isinstance(given, list) or len(given) > MOST_ASKED or not all(isinstance(one, str) for one in given):
         raise Refused("invalid_contacts", f"Give a list of at most {MOST_ASKED} phone numbers or addresses.")
     return [contact_jid(one) for one in given]
-
-
-def instant(at: float | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds, as JavaScript writes it."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _token(auth: dict[str, Any], headers: Mapping[str, str]) -> str:
