@@ -186,20 +186,21 @@ class PresenceDoor:
         self._pay(user, ENTRY)
         if guest.user is not None and guest.user != user:
             self._leave(socket, guest, goodbye=True)
-        if guest.user is None and len(self._of_user.get(user, ())) >= MOST_DEVICES:
+        here = guest.user is not None
+        if not here and len(self._of_user.get(user, ())) >= MOST_DEVICES:
             raise Refused("too_many_devices", f"A user may have {MOST_DEVICES} devices at once.")
-        watched = await self._grants.enter(user)
+        guest.user = user  # from here on it hears of changes, so none is missed between the snapshot and them
+        self._of_user[user].add(socket)
         try:
-            contacts = await self._lobby.enter(user, socket)
+            watched, contacts = await self._grants.enter(user), await self._lobby.enter(user, socket)
         except GatewayError:
-            self._forget(user)
+            if not here:
+                self._leave(socket, guest, goodbye=True)
             raise
-        if socket not in self._guests:  # it went while we looked
+        if guest.user != user:  # it went while we looked
             self._lobby.leave(user, socket, goodbye=False)
             self._forget(user)
             return []
-        guest.user = user
-        self._of_user[user].add(socket)
         if contacts is not None:
             self.sockets.emit([socket], "presence_info", [shown(view) for view in contacts])
         if watched:
