@@ -22,6 +22,7 @@ VERBS = [
     ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"], ["backup"], ["restore"],
     ["send"], ["messages"], ["templates"], ["dlq", "list"], ["dlq", "replay"], ["dlq", "drop"],
     ["webhooks", "add"], ["webhooks", "replay"], ["dashboards", "export"],
+    ["doctor"],
 ]  # fmt: skip
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ANNA = "919876543210"

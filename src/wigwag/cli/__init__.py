@@ -20,6 +20,7 @@ from wigwag.cli import (
     dashboards,
     demo,
     dlq,
+    doctor,
     messages,
     pair,
     send,
@@ -82,6 +83,7 @@ for verb, panel in (
     (send.send, ASK),
     (pair.pair, SET_UP),
     (subscriptions.pace, SET_UP),
+    (doctor.doctor, SET_UP),
     (backup.backup, SET_UP),
     (backup.restore, SET_UP),
 ):

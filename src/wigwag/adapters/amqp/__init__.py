@@ -7,6 +7,7 @@ declared, `reception` what becomes of one envelope.
 """
 
 from wigwag.adapters.amqp.broker import Broker
+from wigwag.adapters.amqp.inspection import inspect
 from wigwag.adapters.amqp.topology import Topology
 
-__all__ = ["Broker", "Topology"]
+__all__ = ["Broker", "Topology", "inspect"]

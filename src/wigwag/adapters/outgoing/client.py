@@ -6,8 +6,8 @@ No redirect is followed, no proxy of the environment is used, and an answer is r
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -49,9 +49,9 @@ class Outgoing:
         trust: ssl.SSLContext | None = None,
     ) -> None:
         self._patience, self._fetch_patience = patience, fetch_patience
-        self._guard = Guard(allowed, resolve)
+        self._guard, self._trust = Guard(allowed, resolve), trust or ssl.create_default_context()
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust or ssl.create_default_context(),
+            ssl_context=self._trust,
             max_connections=None,
             max_keepalive_connections=KEPT_OPEN,
             keepalive_expiry=KEPT_FOR,
@@ -79,6 +79,17 @@ class Outgoing:
         except InvalidUrl as error:
             raise InvalidMessage(str(error), reason="media_url") from error
 
+    async def reach(self, url: str) -> None:
+        """Connect as for a request, and hang up. Raises InvalidUrl or Unavailable, which say why it cannot be."""
+        asked = parse_url(url)
+        with _translated(asked):
+            stream = await self._guard.connect_tcp(asked.host, asked.port, CONNECT_PATIENCE)
+            try:
+                if asked.scheme == "https":
+                    stream = await stream.start_tls(self._trust, asked.host, CONNECT_PATIENCE)
+            finally:
+                await stream.aclose()
+
     async def close(self) -> None:
         await self._pool.aclose()
         self._guard.close()
@@ -94,16 +105,24 @@ class Outgoing:
         if method == "POST":
             own.append((b"content-length", str(len(content)).encode()))
         limits = {"timeout": {"connect": CONNECT_PATIENCE}}
-        try:
-            async with asyncio.timeout(patience):
-                async with self._pool.stream(
-                    method, where, headers=own + headers, content=content, extensions=limits
-                ) as response:
-                    yield response
-        except TimeoutError as error:
-            raise Unavailable(f"{asked.host} did not answer within {patience:g} s.") from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-            raise Unavailable(f"{asked.host} did not answer ({_reason(error)}).") from error
+        with _translated(asked):
+            try:
+                async with asyncio.timeout(patience):
+                    async with self._pool.stream(
+                        method, where, headers=own + headers, content=content, extensions=limits
+                    ) as response:
+                        yield response
+            except TimeoutError as error:
+                raise Unavailable(f"{asked.host} did not answer within {patience:g} s.") from error
+
+
+@contextmanager
+def _translated(asked: Url) -> Iterator[None]:
+    """Errors of the library become Unavailable."""
+    try:
+        yield
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+        raise Unavailable(f"{asked.host} did not answer ({_reason(error)}).") from error
 
 
 async def _at_most(limit: int, response: httpcore.Response) -> bytes:

@@ -9,5 +9,6 @@ from wigwag.adapters.sessions.archive import Part
 from wigwag.adapters.sessions.backup import back_up
 from wigwag.adapters.sessions.guard import Guard, guarded
 from wigwag.adapters.sessions.restore import Restored, restore
+from wigwag.adapters.sessions.standing import Standing, standing
 
-__all__ = ["Guard", "Part", "Restored", "back_up", "guarded", "restore"]
+__all__ = ["Guard", "Part", "Restored", "Standing", "back_up", "guarded", "restore", "standing"]
