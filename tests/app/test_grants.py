@@ -70,19 +70,6 @@ async def test_on_entry_unknown_is_unknown_and_so_is_whoever_is_not_tracked(worl
     assert {found.jid: found.status for found in await world.grants.enter(ANNA)}[ANN] is Status.OFFLINE
 
 
-async def test_who_may_not_be_watched_looks_like_one_who_is_not_known(world: World) -> None:
-    await world.grants.enter(ANNA)
-    world.hear(BOB, Signal.AVAILABLE)
-    hidden, unknown = world.grants.view(ANNA, [BOB, STRANGER])
-    assert (hidden.name, hidden.status, hidden.last_seen, hidden.since) == (
-        unknown.name,
-        unknown.status,
-        unknown.last_seen,
-        unknown.since,
-    )
-    assert world.grants.view(BEN, [ANN])[0].name == ""
-
-
 async def test_a_grant_holds_at_once_and_so_does_its_end(world: World) -> None:
     await world.grants.enter(ANNA)
     await world.grants.grant(ANNA, [BOB])
@@ -102,7 +89,7 @@ async def test_who_is_gone_is_not_told_and_nothing_is_kept_of_them(world: World)
     await world.grants.grant(ANNA, [BOB])
     assert world.told() == []
     assert not world.facts.of(GrantsShown)
-    assert world.grants.watched(ANNA) == set()
+    assert world.grants.view(ANNA) == []
 
 
 async def test_an_erased_contact_is_let_go_of(world: World) -> None:
@@ -132,7 +119,7 @@ async def test_a_grant_that_is_taken_back_while_the_user_comes_in_does_not_count
     await world.clock.settle()
     slow.go_on.set()
     await asyncio.gather(coming, going)
-    assert grants.watched(ANNA) == set()
+    assert grants.view(ANNA) == []
 
 
 async def test_a_store_that_is_away_is_said() -> None:

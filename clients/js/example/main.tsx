@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A contact list: who is here, who is not, and since when.
+// A contact list: who is here, who is not, and since when. Below it, who may be watched on WhatsApp.
 
 import { type CSSProperties, useEffect, useState, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
-import { type Choice, formatLastSeen, type Presence, PresenceClient, type PresenceError } from '../src/index.js'
-import { usePresence } from '../src/react.js'
+import {
+  type Choice,
+  type ContactPresence,
+  formatLastSeen,
+  type Presence,
+  PresenceClient,
+  type PresenceError,
+} from '../src/index.js'
+import { useContacts, usePresence } from '../src/react.js'
 import people from './people.json' with { type: 'json' }
 
 type Person = (typeof people)[number]
@@ -34,12 +41,30 @@ function ContactList() {
           <Contact key={contact.id} contact={contact} presence={presence.get(contact.id)} now={now} />
         ))}
       </ul>
+      <OnWhatsApp now={now} />
       <Problem connected={connected} />
     </div>
   )
 }
 
-function Contact({ contact, presence, now }: { contact: Person; presence: Presence | undefined; now: number }) {
+function OnWhatsApp({ now }: { now: number }) {
+  const contacts = [...useContacts(client).values()]
+  if (contacts.length === 0) return null
+  return (
+    <section>
+      <h2>On WhatsApp</h2>
+      <ul>
+        {contacts.map(({ jid, name, ...presence }, index) => (
+          <Contact key={jid} contact={{ id: index + 3, name: name || jid }} presence={presence} now={now} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+type Known = Pick<Presence | ContactPresence, 'status' | 'lastSeen'>
+
+function Contact({ contact, presence, now }: { contact: Person; presence: Known | undefined; now: number }) {
   const text = presence && formatLastSeen(presence.status, presence.lastSeen, { now, locale })
   return (
     <li>

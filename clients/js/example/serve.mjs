@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives the gateway a few users, lets them come and go, and serves the page.
+// Gives the gateway a few users, lets them come and go, lets one watch contacts on WhatsApp, and serves the page.
 // Run as `npm run example -- <gateway> <port>`; the gateway believes everybody and lets the page in:
 //   WIGWAG_REALTIME_AUTH=trusted WIGWAG_REALTIME_ORIGINS=http://127.0.0.1:5173 wigwag demo
 
@@ -19,6 +19,10 @@ async function put(path, body) {
 
 for (const { id, name } of [me, ...contacts]) await put(`/api/users/${id}`, { name })
 await put(`/api/users/${me.id}/contacts`, { contacts: contacts.map(contact => contact.id) })
+
+// whom of those that the gateway tracks on WhatsApp the user may watch
+const tracked = await (await fetch(`${gateway}/api/presence?limit=6`)).json()
+if (tracked.length) await put(`/api/users/${me.id}/grants`, { contacts: tracked.map(({ jid }) => jid) })
 
 /** The next person in turn comes, goes, or wants to be shown differently. The last two stay away. */
 const acts = ['away', 'busy', 'leave', 'online', 'away']

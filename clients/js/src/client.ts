@@ -3,12 +3,13 @@
 // How anything looks on a page is not decided here.
 
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
-import { fromWire, keyOf, PresenceError, replaces } from './presence.js'
-import type { Choice, Presence, UserId, Wire } from './presence.js'
+import { contactFromWire, fromWire, keyOf, PresenceError, replaces } from './presence.js'
+import type { Choice, ContactPresence, ContactWire, Presence, UserId, Wire } from './presence.js'
 
 /** What a listener hears. Errors come here even if a promise was rejected with them. */
 export type News =
   | { readonly kind: 'presence'; readonly users: readonly Presence[] }
+  | { readonly kind: 'contacts'; readonly contacts: ReadonlyMap<string, ContactPresence> }
   | { readonly kind: 'connection'; readonly connected: boolean }
   | { readonly kind: 'error'; readonly error: PresenceError }
 
@@ -40,6 +41,7 @@ export class PresenceClient {
   readonly #token: Token | undefined
   readonly #timeout: number
   readonly #users = new Map<UserId, Presence>()
+  #contacts: ReadonlyMap<string, ContactPresence> = new Map()
   readonly #listeners = new Set<(news: News) => void>()
   readonly #watched = new Map<UserId, number>()
   readonly #unasked = new Set<UserId>()
@@ -59,6 +61,8 @@ export class PresenceClient {
     this.#socket.on('connect_error', error => this.#refused(error))
     this.#socket.on('presence_updated', (user: Wire) => this.#take([user], 'push'))
     this.#socket.on('presence_info', (users: Wire[]) => this.#take(users, 'answer'))
+    this.#socket.on('contact_presence_updated', (contact: ContactWire) => this.#takeContact(contact))
+    this.#socket.on('contact_presence_info', (contacts: ContactWire[]) => this.#takeContacts(contacts))
     this.#socket.on('error', ({ event, code, message }) => this.#fail(new PresenceError(code, message, event)))
   }
 
@@ -70,6 +74,11 @@ export class PresenceClient {
   /** All that is known now. */
   get users(): ReadonlyMap<UserId, Presence> {
     return this.#users
+  }
+
+  /** The contacts on WhatsApp whom the user may watch, by jid. A new map at every change. */
+  get contacts(): ReadonlyMap<string, ContactPresence> {
+    return this.#contacts
   }
 
   /** What is known of a user now, without asking. */
@@ -219,6 +228,22 @@ export class PresenceClient {
     const changed = came.map(fromWire).filter(user => replaces(this.#users.get(user.userId), user, how))
     for (const user of changed) this.#users.set(user.userId, user)
     if (changed.length) this.#tell({ kind: 'presence', users: changed })
+  }
+
+  #takeContact(came: ContactWire): void {
+    const known = this.#contacts.get(came.jid)
+    if (known && came.v < known.v) return
+    this.#setContacts(new Map(this.#contacts).set(came.jid, contactFromWire(came)))
+  }
+
+  /** Always all of them: who is not among them may not be watched any more. */
+  #takeContacts(came: readonly ContactWire[]): void {
+    this.#setContacts(new Map(came.map(contact => [contact.jid, contactFromWire(contact)])))
+  }
+
+  #setContacts(contacts: ReadonlyMap<string, ContactPresence>): void {
+    this.#contacts = contacts
+    this.#tell({ kind: 'contacts', contacts })
   }
 
   #setConnected(connected: boolean): void {

@@ -28,6 +28,28 @@ export interface Wire {
   v: number
 }
 
+/** A contact on WhatsApp whom the user may watch. Frozen: a change is a new object. */
+export interface ContactPresence {
+  readonly jid: string
+  /** Empty for somebody who is not tracked. */
+  readonly name: string
+  /** `'unknown'`: the gateway does not hear of the contact now. Show neither online nor offline. */
+  readonly status: 'online' | 'offline' | 'unknown'
+  /** Null if never, or if the contact hides it. */
+  readonly lastSeen: Date | null
+  /** Rises with every change of the status. */
+  readonly v: number
+}
+
+/** A contact in `contact_presence_updated` and `contact_presence_info`. */
+export interface ContactWire {
+  jid: string
+  name: string
+  status: ContactPresence['status']
+  last_seen: string | null
+  v: number
+}
+
 /** Something was refused or did not work. */
 export class PresenceError extends Error {
   /**
@@ -54,6 +76,10 @@ export function keyOf(user: UserId): UserId {
 export function fromWire({ user_id, status, last_seen, v }: Wire): Presence {
   const lastSeen = last_seen === null ? null : new Date(last_seen)
   return Object.freeze({ userId: keyOf(user_id), status, lastSeen, v })
+}
+
+export function contactFromWire({ jid, name, status, last_seen, v }: ContactWire): ContactPresence {
+  return Object.freeze({ jid, name, status, lastSeen: last_seen === null ? null : new Date(last_seen), v })
 }
 
 /**

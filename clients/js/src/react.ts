@@ -3,12 +3,24 @@
 
 import { useMemo, useSyncExternalStore } from 'react'
 import type { PresenceClient } from './client.js'
-import type { Presence, UserId } from './presence.js'
+import type { ContactPresence, Presence, UserId } from './presence.js'
 
 /** What is known of these users, by their ids as given. They are asked for while the component is there. */
 export function usePresence(client: PresenceClient, ids: readonly UserId[]): ReadonlyMap<UserId, Presence> {
   const key = JSON.stringify(ids)
   const store = useMemo(() => selection(client, JSON.parse(key) as UserId[]), [client, key])
+  return useSyncExternalStore(store.subscribe, store.snapshot, store.snapshot)
+}
+
+/** The contacts on WhatsApp whom the user may watch, by jid. */
+export function useContacts(client: PresenceClient): ReadonlyMap<string, ContactPresence> {
+  const store = useMemo(
+    () => ({
+      subscribe: (changed: () => void) => client.subscribe(news => news.kind === 'contacts' && changed()),
+      snapshot: () => client.contacts,
+    }),
+    [client],
+  )
   return useSyncExternalStore(store.subscribe, store.snapshot, store.snapshot)
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Presence in words. Numbers, plurals and dates are Intl's; the rest is a catalogue of a few texts per language.
 
-import type { Status } from './presence.js'
+import type { ContactPresence, Status } from './presence.js'
 
 /** The texts of a language. `{when}` is a time like "2 hours ago", or a date. */
 export interface Messages {
@@ -10,6 +10,8 @@ export interface Messages {
   busy: string
   /** For a user who was never seen, or hides it. */
   offline: string
+  /** For a contact of whom the gateway does not hear now. */
+  unknown: string
   justNow: string
   lastSeen: string
 }
@@ -28,6 +30,7 @@ const ENGLISH: Messages = {
   away: 'Away',
   busy: 'Busy',
   offline: 'Offline',
+  unknown: 'Unknown',
   justNow: 'just now',
   lastSeen: 'Last seen {when}',
 }
@@ -39,6 +42,7 @@ export const catalogues: Readonly<Record<string, Messages>> = {
     away: 'Abwesend',
     busy: 'Beschäftigt',
     offline: 'Offline',
+    unknown: 'Unbekannt',
     justNow: 'gerade eben',
     lastSeen: 'Zuletzt online: {when}',
   },
@@ -47,6 +51,7 @@ export const catalogues: Readonly<Record<string, Messages>> = {
     away: 'Ausente',
     busy: 'Ocupado',
     offline: 'Sin conexión',
+    unknown: 'Desconocido',
     justNow: 'ahora mismo',
     lastSeen: 'Última vez: {when}',
   },
@@ -55,6 +60,7 @@ export const catalogues: Readonly<Record<string, Messages>> = {
     away: 'Absent',
     busy: 'Occupé',
     offline: 'Hors ligne',
+    unknown: 'Inconnu',
     justNow: 'à l’instant',
     lastSeen: 'Dernière connexion : {when}',
   },
@@ -63,6 +69,7 @@ export const catalogues: Readonly<Record<string, Messages>> = {
     away: 'Ausente',
     busy: 'Ocupado',
     offline: 'Offline',
+    unknown: 'Desconhecido',
     justNow: 'agora mesmo',
     lastSeen: 'Visto por último: {when}',
   },
@@ -73,7 +80,11 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /** "Online", "Away", "Busy", "Last seen 2 hours ago"; a date for what is a week ago or more. */
-export function formatLastSeen(status: Status, lastSeen: Date | string | number | null, words: Words = {}): string {
+export function formatLastSeen(
+  status: Status | ContactPresence['status'],
+  lastSeen: Date | string | number | null,
+  words: Words = {},
+): string {
   const { messages, locale } = language(words)
   if (status !== 'offline') return messages[status]
   const then = new Date(lastSeen ?? NaN)

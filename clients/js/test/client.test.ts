@@ -181,3 +181,27 @@ test('closing says goodbye and turns questions away', async () => {
   assert.deepEqual((await gone)[0], 'client namespace disconnect')
   await assert.rejects(client.setStatus('away'), { code: 'closed' })
 })
+
+const contact = (jid: string, status: 'online' | 'offline' | 'unknown', v: number) =>
+  ({ jid, name: jid.toUpperCase(), status, last_seen: status === 'unknown' ? null : SEEN, v })
+
+test('contacts on WhatsApp are kept, older news of them is dropped, and who may not be watched is let go of', async () => {
+  await using server = await gateway()
+  const client = server.client()
+  await heard(client, 'connection', isIn)
+  const told = (accept: (size: number) => boolean) => heard(client, 'contacts', news => accept(news.contacts.size))
+  const first = told(size => size === 2)
+  server.io.emit('contact_presence_info', [contact('ann', 'unknown', 0), contact('bob', 'online', 5)])
+  const { contacts } = await first
+  assert.deepEqual(contacts.get('ann'), { jid: 'ann', name: 'ANN', status: 'unknown', lastSeen: null, v: 0 })
+  server.io.emit('contact_presence_updated', contact('bob', 'offline', 4))
+  server.io.emit('contact_presence_updated', contact('ann', 'offline', 6))
+  await heard(client, 'contacts', news => news.contacts.get('ann')?.status === 'offline')
+  assert.equal(client.contacts.get('bob')?.status, 'online')
+  assert.deepEqual(client.contacts.get('ann')?.lastSeen, new Date(SEEN))
+  assert.equal(contacts.get('ann')?.status, 'unknown') // a change is a new map
+  const last = told(size => size === 0)
+  server.io.emit('contact_presence_info', [])
+  await last
+  assert.equal(client.contacts.size, 0)
+})

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Window } from 'happy-dom'
 import type { PresenceClient } from '../src/index.js'
-import { usePresence } from '../src/react.js'
+import { useContacts, usePresence } from '../src/react.js'
 import { gateway, heard, wire } from './gateway.js'
 
 const window = new Window()
@@ -51,4 +51,25 @@ test('a component shows its users, and is drawn again for them alone', async () 
   await act(() => root.unmount())
   await told(wire(2, 'away', 3))
   assert.equal(drawn, before + 1)
+})
+
+test('a component shows the contacts on WhatsApp, and unknown is no status of its own making', async () => {
+  await using server = await gateway()
+  const client = server.client()
+  await heard(client, 'presence')
+  function Contacts() {
+    return <p>{[...useContacts(client).values()].map(({ name, status }) => `${name} ${status}`).join(', ')}</p>
+  }
+  const page = document.createElement('div')
+  const root = createRoot(page)
+  await act(() => root.render(<Contacts />))
+  for (const status of ['unknown', 'online']) {
+    const came = heard(client, 'contacts')
+    await act(async () => {
+      server.io.emit('contact_presence_info', [{ jid: 'ann', name: 'Ann', status, last_seen: null, v: 1 }])
+      await came
+    })
+    assert.equal(page.textContent, `Ann ${status}`)
+  }
+  await act(() => root.unmount())
 })

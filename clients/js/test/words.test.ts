@@ -50,6 +50,11 @@ test('a date is written as its language does', () => {
   assert.equal(formatLastSeen('offline', '2025-01-31T12:00:00Z', { now: NOW, locale: 'de' }), 'Zuletzt online: 31.1.2025')
 })
 
+test('unknown is said as such, whatever was known last', () => {
+  assert.equal(formatLastSeen('unknown', NOW, { now: NOW }), 'Unknown')
+  assert.equal(formatLastSeen('unknown', null, { now: NOW, locale: 'de' }), 'Unbekannt')
+})
+
 test('what is no instant is no time', () => {
   assert.equal(formatLastSeen('offline', 'nonsense'), 'Offline')
 })

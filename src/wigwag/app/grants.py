@@ -5,7 +5,7 @@ Whoever may watch a contact is told of it while here. Presence of users among th
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 
 from wigwag.app.ports import Clock, GrantStore
 from wigwag.domain.book import Book
@@ -39,7 +39,7 @@ class Grants:
             if user not in self._granted:
                 self.leave(user)
             raise
-        return self.view(user, sorted(self.watched(user)))
+        return self.view(user)
 
     def leave(self, user: UserId) -> None:
         """No device of the user is here any more."""
@@ -47,14 +47,9 @@ class Grants:
         self._granted.pop(user, None)
         self._reading.pop(user, None)
 
-    def view(self, user: UserId, contacts: Iterable[Jid]) -> list[Presence]:
-        """Contacts as a user who is here may see them: who may not be watched looks like one who is not known."""
-        granted = self.watched(user)
-        return [(self._book.get(jid) if jid in granted else None) or _unknown(jid) for jid in contacts]
-
-    def watched(self, user: UserId) -> frozenset[Jid]:
-        """Whom a user who is here may watch."""
-        return self._granted.get(user, _NOBODY)
+    def view(self, user: UserId) -> list[Presence]:
+        """All contacts that a user who is here may watch. Who is not tracked is unknown."""
+        return [self._book.get(jid) or _unknown(jid) for jid in sorted(self._granted.get(user, _NOBODY))]
 
     def sink(self, fact: Fact) -> None:
         """Tell those who may know. Cheap for all others: one look for each change."""
@@ -93,8 +88,7 @@ class Grants:
         if user not in self._reading:
             return
         await self._read(user)
-        presences = tuple(self.view(user, sorted(self.watched(user))))
-        self._announce(GrantsShown(user=user, presences=presences, at=self._clock.now()))
+        self._announce(GrantsShown(user=user, presences=tuple(self.view(user)), at=self._clock.now()))
 
     async def _read(self, user: UserId) -> None:
         """One after the other, so that the last word of the store is the one that counts."""

@@ -17,6 +17,7 @@ const NOBODY = 99
 before(async () => {
   for (const id of [1, 2, 3, 4]) await put(`/api/users/${id}`, { name: `User ${id}` })
   await put('/api/users/1/contacts', { contacts: [2, 3] })
+  await put('/api/users/2/contacts', { contacts: [3] })
 })
 
 // --- the official client, as front ends use it without this package
@@ -46,6 +47,77 @@ test('contacts hear of each other', trusted, async t => {
   const { status, last_seen } = await offline
   assert.equal(status, 'offline')
   assert.ok(Math.abs(Date.now() - Date.parse(last_seen ?? '')) < 60_000)
+})
+
+// the phone opens, the laptop opens, the phone closes, the laptop closes
+for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']]) {
+  test(`two contacts see one user on two devices over ${transports.join(' and ')}`, trusted, async t => {
+    const [anna, cleo] = [await entered(t, 1, transports), await entered(t, 3, transports)]
+    const told = [anna, cleo].map(socket => heardOf(socket, 2))
+    const everyone = async () => {
+      const answers = await Promise.all([anna, cleo].map(socket => asked(socket, 2)))
+      assert.deepEqual(answers[0], answers[1])
+      return answers[0]!
+    }
+    const before = (await everyone()).v
+
+    const phone = await entered(t, 2, transports)
+    const online = await everyone()
+    assert.equal(online.status, 'online')
+    assert.ok(online.v > before)
+
+    const laptop = await entered(t, 2, transports)
+    assert.deepEqual(shown(await everyone()), shown(online))
+
+    await gone(phone)
+    await asked(laptop, 1)
+    assert.deepEqual(shown(await everyone()), shown(online))
+
+    const last = [anna, cleo].map(socket => pushed(socket, 2))
+    laptop.close()
+    for (const { status, last_seen, v } of await Promise.all(last)) {
+      assert.equal(status, 'offline')
+      assert.ok(v > online.v)
+      assert.ok(Date.parse(last_seen!) >= Date.parse(online.last_seen!))
+    }
+    assert.equal((await everyone()).status, 'offline')
+    for (const pushes of told) assert.deepEqual(pushes.map(({ status }) => status), ['online', 'offline'])
+  })
+}
+
+// a page asks right after it said who it is, and takes each list in place of what it had
+test('a page that waits for nothing sees its contacts', trusted, async t => {
+  const ben = await entered(t, 2)
+  const anna = official(t)
+  const page = new Map<unknown, string>()
+  const full = new Promise<void>(resolve => {
+    anna.emit('user_authenticated', 1)
+    anna.on('presence_updated', ({ user_id, status }: Wire) => page.set(user_id, status))
+    anna.emit('get_presence', [2, 3])
+    let lists = 0
+    anna.on('presence_info', (users: Wire[]) => {
+      page.clear()
+      users.forEach(({ user_id, status }) => page.set(user_id, status))
+      if (++lists === 2) resolve()
+    })
+  })
+  await full
+  assert.deepEqual([page.get(2), page.get(3)], ['online', 'offline'])
+  const away = pushed(anna, 2)
+  ben.emit('update_status', 'away')
+  await away
+  assert.deepEqual([page.get(2), page.get(3)], ['away', 'offline'])
+})
+
+test('contacts on WhatsApp are told to whom the operator lets watch them, and to nobody else', trusted, async t => {
+  const tracked = (await (await fetch(`${url}/api/presence`)).json()) as { jid: string; name: string }[]
+  await put('/api/users/1/grants', { contacts: tracked.map(({ jid }) => jid) })
+  const [anna, ben] = [client(t, 1), client(t, 2)]
+  await Promise.all([connected(anna), connected(ben)])
+  if (anna.contacts.size === 0) await heard(anna, news => news.kind === 'contacts')
+  assert.deepEqual([...anna.contacts.keys()].sort(), tracked.map(({ jid }) => jid).sort())
+  await heard(anna, news => news.kind === 'contacts') // somebody comes or goes
+  assert.equal(ben.contacts.size, 0)
 })
 
 test('a refusal is an event with a code', trusted, async t => {
@@ -124,8 +196,40 @@ test('when a token expires the client comes back with a new one', asksForTokens,
 
 // --- how it is asked
 
-function official(t: TestContext): Socket {
-  const socket = io(url, { forceNew: true })
+/** The official client as a user, when it is on its last transport. */
+async function entered(t: TestContext, user: number, transports = ['polling', 'websocket']): Promise<Socket> {
+  const socket = official(t, transports)
+  if (!socket.connected) await next(socket, 'connect')
+  const { engine } = socket.io
+  if (engine.transport.name !== transports.at(-1)) await new Promise(done => engine.once('upgrade', done))
+  await socket.emitWithAck('user_authenticated', user)
+  return socket
+}
+
+/** What a change would change. */
+const shown = ({ status, v }: Wire) => [status, v]
+
+async function asked(socket: Socket, user: number): Promise<Wire> {
+  const [found] = (await socket.emitWithAck('get_presence', [user])) as [Wire]
+  return found
+}
+
+/** All that is pushed of a user from now on. */
+function heardOf(socket: Socket, user: number): Wire[] {
+  const told: Wire[] = []
+  socket.on('presence_updated', (wire: Wire) => void (wire.user_id === user && told.push(wire)))
+  return told
+}
+
+/** Say goodbye, and be gone. */
+async function gone(socket: Socket): Promise<void> {
+  const left = next(socket, 'disconnect')
+  socket.disconnect()
+  await left
+}
+
+function official(t: TestContext, transports = ['polling', 'websocket']): Socket {
+  const socket = io(url, { forceNew: true, transports })
   t.after(() => void socket.close())
   return socket
 }

@@ -17,7 +17,6 @@ from wigwag.adapters.realtime.shapes import contact_shown, shown
 from wigwag.app.ports import Authenticator, Clock, Principal
 from wigwag.domain.errors import Forbidden, GatewayError
 from wigwag.domain.events import ContactsShown, Fact, GrantedChanged, GrantsShown, UserChanged
-from wigwag.domain.ids import Jid, contact_jid
 from wigwag.domain.presence import Presence
 from wigwag.domain.users import Choice, UserId, View, user_id
 
@@ -50,9 +49,7 @@ class Grants(Protocol):
 
     def leave(self, user: UserId) -> None: ...
 
-    def watched(self, user: UserId) -> frozenset[Jid]: ...
-
-    def view(self, user: UserId, contacts: Iterable[Jid]) -> list[Presence]: ...
+    def view(self, user: UserId) -> list[Presence]: ...
 
 
 class Sockets(Protocol):
@@ -226,11 +223,10 @@ class PresenceDoor:
         self.sockets.emit([socket], "presence_info", found)
         return [found]
 
-    async def _get_contact_presence(self, socket: SocketId, given: object) -> list[Any]:
+    async def _get_contact_presence(self, socket: SocketId, _given: object) -> list[Any]:
         user = self._user(socket)
-        asked = sorted(self._grants.watched(user)) if given is None else _contacts(given)
-        self._pay(user, 1 + len(asked) * ASKED)
-        found = [contact_shown(presence) for presence in self._grants.view(user, asked)]
+        found = [contact_shown(presence) for presence in self._grants.view(user)]
+        self._pay(user, 1 + len(found) * ASKED)
         self.sockets.emit([socket], "contact_presence_info", found)
         return [found]
 
@@ -267,13 +263,6 @@ class PresenceDoor:
         if not self._of_user.get(user):
             self._of_user.pop(user, None)
             self._grants.leave(user)
-
-
-def _contacts(given: object) -> list[Jid]:
-    """The contacts that are asked for, in any spelling. Raises Refused, InvalidJid."""
-    if not isinstance(given, list) or len(given) > MOST_ASKED or not all(isinstance(one, str) for one in given):
-        raise Refused("invalid_contacts", f"Give a list of at most {MOST_ASKED} phone numbers or addresses.")
-    return [contact_jid(one) for one in given]
 
 
 def _token(auth: dict[str, Any], headers: Mapping[str, str]) -> str:
