@@ -19,7 +19,7 @@ from tests.tokens.minting import FOREIGN, SECRET, by_secret, minted, unsigned
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
-from wigwag.adapters.realtime import PresenceDoor, Realtime
+from wigwag.adapters.realtime import Limits, PresenceDoor, Realtime
 from wigwag.adapters.tokens import JwtAuthenticator, Secret
 from wigwag.app.fanout import Fanout
 from wigwag.app.grants import Grants
@@ -114,7 +114,7 @@ async def house() -> AsyncIterator[House]:
     grants = Grants(book=Book(), store=users, clock=clock, announce=fanout.announce)
     authenticator = JwtAuthenticator(Secret(SECRET), clock.now, audience="wigwag")
     door = PresenceDoor(lobby, grants, authenticator, clock)
-    server = door.sockets = Realtime(door, clock=clock)
+    server = door.sockets = Realtime(door, clock=clock, limits=Limits(outbox=32_768))
     fanout.add("sockets", door.sink)
     async with serving(server, SMALL) as port, background(lobby.run()):
         made = House(port, server)
