@@ -10,6 +10,7 @@ import { prefs, type Theme } from './prefs.ts'
 import { place } from './router.ts'
 import { session } from './session.ts'
 import { SignIn } from './pages/sign-in.tsx'
+import { Toasts } from './ui/actions.tsx'
 import { Icon } from './ui/icons.tsx'
 import { Link } from './ui/parts.tsx'
 import { Hatch } from './ui/timeline.tsx'
@@ -22,6 +23,7 @@ export function App(): ReactNode {
     <>
       <Hatch />
       {state === 'out' ? <SignIn /> : <House />}
+      <Toasts />
     </>
   )
 }
@@ -50,7 +52,7 @@ function Head({ path }: { path: string }): ReactNode {
   const [open, setOpen] = useState(false)
   const simulated = useSimulator()
   useEffect(() => setOpen(false), [path])
-  const pages = PAGES.filter(({ name }) => simulated || (name as string) !== 'simulator')
+  const pages = PAGES.filter(({ name }) => simulated || name !== 'simulator')
   return (
     <header className="head">
       <Link to="/" className="brand" label={`wigwag: ${t('nav.now')}`}>

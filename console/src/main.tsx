@@ -9,13 +9,15 @@ import { contacts } from './live/contacts.ts'
 import { figures } from './live/figures.ts'
 import { stream } from './live/stream.ts'
 import { timelines } from './live/timelines.ts'
+import { troubles } from './live/troubles.ts'
 import { session } from './session.ts'
 import './style/base.css'
 import './style/parts.css'
 import './style/now.css'
+import './style/pages.css'
 
 document.documentElement.lang = language
-for (const store of [contacts, timelines, figures]) store.follow(stream)
+for (const store of [contacts, timelines, figures, troubles]) store.follow(stream)
 void session.ask()
 
 const root = document.getElementById('root')

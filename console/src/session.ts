@@ -5,9 +5,9 @@ import { call, get, Problem, whenUnauthenticated } from './api.ts'
 import { Store } from './live/store.ts'
 
 interface Answer {
-  name?: string
-  scopes?: string[]
-  required?: boolean
+  name: string
+  scopes: string[]
+  means: 'key' | 'basic' | 'session' | 'open'
 }
 
 class Session extends Store {
@@ -43,16 +43,16 @@ class Session extends Store {
     this.#become('out')
   }
 
-  /** Whether a scope is ours; `write` is all that changes something. */
+  /** Whether a scope is ours: read, send, track, admin. */
   may(scope: string): boolean {
     const scopes = this.#scopes
-    return scopes === null || scopes.has('*') || scopes.has('admin') || scopes.has(scope)
+    return scopes === null || scopes.has(scope)
   }
 
   #enter(answer: Answer): void {
-    this.name = answer.name ?? ''
-    this.#scopes = answer.scopes ? new Set(answer.scopes) : null
-    this.signedIn = this.#scopes !== null
+    this.name = answer.name
+    this.#scopes = new Set(answer.scopes)
+    this.signedIn = answer.means === 'session'
     this.#become('in')
   }
 

@@ -254,6 +254,7 @@ export interface System {
   version: string
   python: string
   since: Time
+  simulator: boolean
   parts: { part: string; ok: boolean; detail: string }[]
   samples: Sample[]
 }

@@ -3,13 +3,14 @@
 
 import { useEffect, useState } from 'react'
 import { get } from '../api.ts'
+import type { System } from '../types.ts'
 
 let asked: Promise<boolean> | null = null
 
 /** Ask once. */
 export function simulated(): Promise<boolean> {
-  asked ??= get('/api/system').then(
-    found => (found as { simulator?: boolean }).simulator === true,
+  asked ??= get<System>('/api/system').then(
+    found => found.simulator,
     () => false,
   )
   return asked

@@ -45,6 +45,10 @@ export class Timelines extends Store {
     })
   }
 
+  has(jid: string): boolean {
+    return this.#lines.has(jid)
+  }
+
   /** The line of a contact, if it is here. If not, it will be. */
   of(jid: string): Line | undefined {
     const line = this.#lines.get(jid)

@@ -9,7 +9,7 @@ import { contacts, type Contact, type Sort, type Status } from '../live/contacts
 import { figures } from '../live/figures.ts'
 import { useResource } from '../live/resource.ts'
 import { useStore } from '../live/store.ts'
-import { DAY, timelines } from '../live/timelines.ts'
+import { timelines } from '../live/timelines.ts'
 import { prefs } from '../prefs.ts'
 import { place } from '../router.ts'
 import type { TrackedGroup } from '../types.ts'
@@ -20,7 +20,9 @@ import { Timeline, within } from '../ui/timeline.tsx'
 
 const SORTS: Sort[] = ['activity', 'seen', 'busy', 'name']
 const STATUSES: Status[] = ['online', 'offline', 'unknown']
+const SPANS = ['24', '6', '1', '0.25'] as const // hours
 const RESORT = 1_000 // milliseconds: lines that jump about more often could not be read
+const FRESH = 15_000 // milliseconds in which one has just come
 const WIDE = 760 // pixels from which on a line has its timeline beside the name
 const HEIGHTS = { wide: 48, narrow: 72 }
 
@@ -103,6 +105,7 @@ function Everybody({ status, query }: { status: Status | ''; query: URLSearchPar
   const wanted = useDeferredValue(text)
   const group = query.get('group') ?? ''
   const sort = (query.get('sort') ?? 'activity') as Sort
+  const span = SPANS.find(each => each === query.get('hours')) ?? '24'
   const groups = useResource<TrackedGroup[]>('/api/subscriptions/groups', ['group.changed'])
   const members = useResource<string[]>(group ? path`/api/subscriptions/groups/${group}` : null)
   const set = useMemo(() => (group ? new Set(members.value ?? []) : null), [group, members.value])
@@ -144,9 +147,19 @@ function Everybody({ status, query }: { status: Status | ''; query: URLSearchPar
             ))}
           </select>
         </label>
+        <label>
+          <span>{t('now.span')}</span>
+          <select value={span} onChange={event => place.set({ hours: event.target.value === '24' ? '' : event.target.value })}>
+            {SPANS.map(each => (
+              <option key={each} value={each}>
+                {t(`now.span.${each}`)}
+              </option>
+            ))}
+          </select>
+        </label>
         <output className="quiet">{t('now.shown', { n: found.length })}</output>
       </form>
-      {found.length ? <List found={found} /> : <Empty title={t('now.nothing')} hint={t('now.nothing.hint')} />}
+      {found.length ? <List found={found} span={Number(span) * 3600} /> : <Empty title={t('now.nothing')} hint={t('now.nothing.hint')} />}
     </>
   )
 }
@@ -169,14 +182,13 @@ function useFound(view: Parameters<typeof contacts.in>[0]): Contact[] {
   }, [text, status, members, sort, beat])
 }
 
-function List({ found }: { found: Contact[] }): ReactNode {
+function List({ found, span }: { found: Contact[]; span: number }): ReactNode {
   const list = useRef<HTMLDivElement>(null)
   const width = useWidth(list)
   const wide = width >= WIDE
   const height = wide ? HEIGHTS.wide : HEIGHTS.narrow
   const [first, end] = useSeen(list, found.length, height)
   const now = useNow()
-  useStore(timelines, lines => lines.version)
   const bar = wide ? Math.floor((width - 24) * 0.52) : width - 24
   return (
     <div
@@ -196,6 +208,7 @@ function List({ found }: { found: Contact[] }): ReactNode {
           of={found.length}
           bar={bar}
           now={now}
+          span={span}
         />
       ))}
     </div>
@@ -221,15 +234,17 @@ interface RowProps {
   of: number
   bar: number
   now: number
+  span: number
 }
 
-const Row = memo(function Row({ contact, top, place: nth, of, bar, now }: RowProps): ReactNode {
+const Row = memo(function Row({ contact, top, place: nth, of, bar, now, span }: RowProps): ReactNode {
   useStore(contacts, () => contact.version)
   const revealed = useStore(prefs, p => p.revealed)
   useEffect(() => () => timelines.leave(contact.jid), [contact.jid])
+  useStore(timelines, lines => lines.has(contact.jid))
   const line = timelines.of(contact.jid)
   const to = Math.max(now, contact.since) / 1000
-  const from = to - DAY
+  const from = to - span
   const name = named(contact.name, contact.jid, revealed)
   return (
     <div
@@ -258,6 +273,7 @@ const Row = memo(function Row({ contact, top, place: nth, of, bar, now }: RowPro
             to={to}
             width={bar}
             label={t('timeline.label', {
+              time: duration(span * 1000),
               online: duration(within(line.online, from, to) * 1000),
               observed: duration(within(line.observed, from, to) * 1000),
             })}
@@ -272,7 +288,10 @@ const Row = memo(function Row({ contact, top, place: nth, of, bar, now }: RowPro
 export function Standing({ contact, now }: { contact: Contact; now: number }): ReactNode {
   const { status, since, seen } = contact
   const later = Math.max(now, since)
-  if (status === 'online') return <>{t('contact.onlineFor', { time: duration(later - since) })}</>
+  if (status === 'online') {
+    const lasts = later - since
+    return <>{lasts < FRESH ? t('contact.onlineNow') : t('contact.onlineFor', { time: duration(lasts) })}</>
+  }
   const last = seen ? t('contact.seen', { time: time(seen, later) }) : t('contact.hidden')
   if (status === 'offline') return <>{last}</>
   return (

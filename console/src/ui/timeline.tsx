@@ -15,17 +15,21 @@ interface Props {
   width: number
   label: string
   height?: number
+  /** What comes after is the future, and is left empty. */
+  until?: number
 }
 
-export function Timeline({ online, observed, from, to, width, label, height = TALL }: Props): React.ReactNode {
+export function Timeline({ online, observed, from, to, width, label, height = TALL, until = to }: Props): React.ReactNode {
   const scale = width / (to - from)
+  const now = Math.min(until, to)
+  const past = Math.max(0, (now - from) * scale)
   const middle = (height - THIN) / 2
   return (
     <svg className="timeline" role="img" aria-label={label} width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
-      <rect className="t-unknown" width={width} height={height} fill="url(#hatch)" />
-      <path className="t-clear" d={bars(observed, from, to, scale, 0, height)} />
-      <path className="t-offline" d={bars(observed, from, to, scale, middle, THIN)} />
-      <path className="t-online" d={bars(online, from, to, scale, 1, height - 2, 1)} />
+      <rect width={past} height={height} fill="url(#hatch)" />
+      <path className="t-clear" d={bars(observed, from, now, scale, 0, height)} />
+      <path className="t-offline" d={bars(observed, from, now, scale, middle, THIN)} />
+      <path className="t-online" d={bars(online, from, now, scale, 1, height - 2, 1)} />
     </svg>
   )
 }

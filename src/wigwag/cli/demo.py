@@ -74,7 +74,7 @@ async def _demo(chosen: Settings, screen: Console) -> None:
     async with Simulator(seed=SEED) as simulator, asyncio.TaskGroup() as tasks:
         await set_the_stage(simulator)
         pointed = chosen.model_copy(update={"simulator_url": simulator.url})
-        gateway = tasks.create_task(run(pointed, on_ready=on_ready), name="gateway")
+        gateway = tasks.create_task(run(pointed, on_ready=on_ready, demo=True), name="gateway")
         show = tasks.create_task(_show(ready, simulator, screen), name="show")
         gateway.add_done_callback(lambda _: show.cancel())
 

@@ -36,6 +36,7 @@ SUBJECTS = {f"{circle.id}@g.us": circle.subject for circle in CIRCLES}
 def say_where_to_look(screen: Console, url: str, simulator: str) -> None:
     """The addresses, and what to try."""
     places = (
+        ("console", f"{url}/?hours=1"),
         ("presence", f"{url}/api/presence"),
         ("counts", f"{url}/api/presence/stats"),
         ("messages", f"{url}/api/messages"),

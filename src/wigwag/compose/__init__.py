@@ -17,13 +17,13 @@ from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.realtime import mounted
-from wigwag.adapters.rest import Stream, build_app
+from wigwag.adapters.rest import PassOn, Stream, build_app
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose.backups import back_up, put_back
-from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, traces, trust
+from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, passing_on, traces, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.compose.sockets import sockets
 from wigwag.compose.streams import observers, stream_figures
@@ -33,12 +33,17 @@ __all__ = ["Running", "back_up", "put_back", "run"]
 
 
 async def run(
-    settings: Settings, *, on_ready: OnReady | None = None, around: Callable[[Outside], Outside] = lambda given: given
+    settings: Settings,
+    *,
+    on_ready: OnReady | None = None,
+    around: Callable[[Outside], Outside] = lambda given: given,
+    demo: bool = False,
 ) -> None:
     """Run a gateway until a signal or `Running.stop` ends it.
 
     Args:
         around: may put something between the use cases and the world, as tests do that kill us at a certain point.
+        demo: lend the simulator's admin API to whoever may use ours.
 
     Raises:
         GatewayError: a part that is needed from the start cannot be had; the message says what to do.
@@ -68,12 +73,19 @@ async def run(
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
         stack.push_async_callback(core.finish)
-        server, beside = _doors(settings, core, stores, whatsapp, outgoing, media)
+        lent = await stack.enter_async_context(passing_on(settings.simulator_url)) if demo else None
+        server, beside = _doors(settings, core, stores, whatsapp, outgoing, media, lent)
         await serve(core, {"guard": guard, **beside}, server, listening, on_ready)
 
 
 def _doors(
-    settings: Settings, core: Core, stores: Stores, whatsapp: WhatsApp, outgoing: Outgoing, media: MediaFiles
+    settings: Settings,
+    core: Core,
+    stores: Stores,
+    whatsapp: WhatsApp,
+    outgoing: Outgoing,
+    media: MediaFiles,
+    simulator: PassOn | None,
 ) -> tuple[Server, dict[str, Part]]:
     """The ways in, and what works beside the core for them. Sinks are called in this order."""
     rabbit, users = broker(settings, core, stores), sockets(settings, core, outgoing)
@@ -92,6 +104,7 @@ def _doors(
         version=__version__,
         metrics_token=settings.metrics_token.get_secret_value(),
         stream=stream,
+        simulator=simulator,
     )
     whole = console.mounted(console.Files(), app if users is None else mounted(users.server, app))
     config = uvicorn.Config(

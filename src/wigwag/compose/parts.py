@@ -25,7 +25,7 @@ from wigwag.adapters.metrics.names import (
     USERS_ACTIVE,
 )
 from wigwag.adapters.outgoing import Outgoing
-from wigwag.adapters.rest import BROKER, Check
+from wigwag.adapters.rest import BROKER, Check, PassOn
 from wigwag.adapters.storage.directory import open_directory
 from wigwag.adapters.storage.stores import Stores
 from wigwag.adapters.traces import Traces, open_traces
@@ -228,3 +228,21 @@ async def trust(simulator_url: str) -> tuple[bytes, str]:
             return bytes.fromhex(told["root_key"]), told["certificate"]
     except (httpx.HTTPError, KeyError, ValueError) as error:
         raise Unavailable(f"No simulator answers at {simulator_url}: start one with `wigwag simulate`.") from error
+
+
+@asynccontextmanager
+async def passing_on(simulator_url: str | None) -> AsyncIterator[PassOn | None]:
+    """The way to a simulator's admin API, if there is one."""
+    if simulator_url is None:
+        yield None
+        return
+    async with httpx.AsyncClient(base_url=simulator_url, timeout=TRUST_TIMEOUT) as client:
+
+        async def pass_on(method: str, path: str, body: bytes) -> tuple[int, bytes]:
+            try:
+                answer = await client.request(method, path, content=body)
+            except httpx.HTTPError as error:
+                raise Unavailable("The simulator does not answer.") from error
+            return answer.status_code, answer.content
+
+        yield pass_on

@@ -22,6 +22,7 @@ from wigwag.adapters.rest import (
     users,
     webhooks,
 )
+from wigwag.adapters.rest import simulator as lent
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
 from wigwag.adapters.rest.health import Exposition, Health, Ready
 from wigwag.adapters.rest.schemas import Problem
@@ -54,7 +55,7 @@ _ROOMS = (
 _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.LARGEST_UPLOAD}  # bytes
 
 
-def build_app(
+def build_app(  # noqa: PLR0913  wired by keyword, once
     gateway: Gateway,
     *,
     clock: Clock,
@@ -64,6 +65,7 @@ def build_app(
     version: str,
     metrics_token: str = "",
     stream: Stream | None = None,
+    simulator: lent.PassOn | None = None,
 ) -> FastAPI:
     """The app.
 
@@ -73,6 +75,7 @@ def build_app(
         ready: asks the parts how they are.
         metrics_token: what a scraper must send; empty: nothing.
         stream: what /api/events follows; somebody else has it run.
+        simulator: where /sim leads, in the demo.
     """
     app = FastAPI(
         title="wigwag",
@@ -88,7 +91,8 @@ def build_app(
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
     app.state.metrics_token = metrics_token
     app.state.stream = stream or Stream(gateway, clock)
-    for room in _ROOMS:
+    app.state.simulator = simulator
+    for room in (*_ROOMS, *([lent] if simulator else [])):
         app.include_router(room.router)
     errors.install(app)
     app.add_middleware(Doorstep, observe=observe, larger=_LARGER_BODIES)

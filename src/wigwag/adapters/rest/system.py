@@ -29,6 +29,7 @@ class System(BaseModel):
     version: str
     python: str
     since: datetime = Field(description="when this process began its work")
+    simulator: bool = Field(description="whether this is a demo, whose simulator answers at /sim")
     parts: list[Part]
     samples: list[Sample] = Field(description="one a second, oldest first; the same come as `system.figures`")
 
@@ -43,6 +44,7 @@ async def get_system(request: Request) -> System:
         version=request.app.version,
         python=platform.python_version(),
         since=instant(figures.began),
+        simulator=request.app.state.simulator is not None,
         parts=parts,
         samples=list(figures.samples),
     )
