@@ -198,7 +198,7 @@ KINDS = (
     ),
 )
 UNTOLD = {events.MediaProcessed, events.EnvelopeAccepted}  # for metrics
-UNTOLD |= {events.ContactsShown, events.GrantedChanged, events.GrantsShown}  # for sockets, and told otherwise here
+UNTOLD |= {events.ContactsShown, events.GrantedChanged, events.GrantsShown, events.NodeChanged}  # for sockets
 BY_FACT: dict[type, Kind] = {kind.fact: kind for kind in KINDS}
 NAMES = tuple(kind.name for kind in KINDS)
 
