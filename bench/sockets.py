@@ -10,7 +10,8 @@ in order.
 
     star    one user with 1,000 contacts: connecting, one change at a time, eight under way
     ring    1,000 users with 20 contacts each, 64 users change at once
-    vanish  5,000 connections of a star break without a word, until the last contact has heard of all and all is written
+    vanish  5,000 connections of a star break without a word, until the last contact has heard of all and all is written;
+            without what the server takes in that time when it has no connections
     idle    10,000 connections that do nothing but answer pings; only ours, for 20 seconds if nothing else is said
 
 Needs a C compiler, Node 20 and npm. The gateway refuses what is over its limits, as it always does: so one user makes
@@ -46,6 +47,7 @@ STAR, RING = 0, 20  # contacts, as the load client takes them
 TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 FULL_BUCKET = 3.0  # seconds in which a connection may send its 60 packets at once again
 SAVED = 6.0  # seconds after which what was last seen is in the database
+AT_REST = 4.0  # seconds in which is measured what a server takes for nothing
 AT_ONCE = 64  # connections that are being made
 FANOUT, MEMORY, FAREWELL = 0.9, 45.0, 200.0  # targets: of `broadcast`; KiB a connection; microseconds a connection
 
@@ -212,13 +214,23 @@ def vanish(bench: Bench, name: str) -> dict[str, float]:
         found = {f"{what}, 5,000": figure for what, figure in connect(server, client, users).items()}
         found |= toggle(server, client, "one to 5,000, 4 at once", 20, 4)
         client.do("wait 6" if name == OURS else "wait 1")  # what connecting left to write is written
-        cost = server.cpu()
+        cost, began = server.cpu(), time.monotonic()
         client.do("vanish")
         told = client.do(f"offline {users - 1} 60")
         if told["offline"] < users - 1:
             raise SystemExit(f"{name}: only {told['offline']} were told to be offline")
         client.do(f"wait {SAVED}" if name == OURS else "wait 1")
-        return found | {"a vanished connection, us of CPU": (server.cpu() - cost) / (users - 1) * 1e6}
+        cost, took = server.cpu() - cost, time.monotonic() - began
+        return found | {
+            "a vanished connection, us of CPU": (cost - took * _at_rest(server, client)) / (users - 1) * 1e6
+        }
+
+
+def _at_rest(server: Server, client: Client) -> float:
+    """What a server without connections takes of a core."""
+    cost = server.cpu()
+    client.do(f"wait {AT_REST}")
+    return (server.cpu() - cost) / AT_REST
 
 
 def idle(bench: Bench, seconds: float) -> bool:

@@ -31,6 +31,8 @@ from wigwag.config import Settings
 
 __all__ = ["Running", "back_up", "put_back", "run"]
 
+GARBAGE = 50_000  # new objects until the collector looks: when thousands come or go, it would be busier than we are
+
 
 async def run(
     settings: Settings,
@@ -72,6 +74,7 @@ async def run(
         await core.restore()
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
+        gc.set_threshold(GARBAGE, 20, 20)
         stack.push_async_callback(core.finish)
         lent = await stack.enter_async_context(passing_on(settings.simulator_url)) if demo else None
         server, beside = _doors(settings, core, stores, whatsapp, outgoing, media, lent)

@@ -5,6 +5,7 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from wigwag.app.ports import Clock, Lease, Roster, Snapshot, Swap, Swapped, Tide
@@ -60,10 +61,10 @@ class MemoryRoster:
     async def changes(self, after: int) -> list[Change]:
         while after >= self._seq:
             await self._moved.wait()
-        found = [change for change in self._relay if change.seq > after]
-        if not found or found[0].seq != after + 1:
+        wanted = self._seq - after  # they are numbered without a gap
+        if wanted > len(self._relay):
             raise Missed
-        return found
+        return list(islice(reversed(self._relay), wanted))[::-1]
 
     async def put_back(self, lease: Lease, entries: Collection[Entry]) -> None:
         self._may(lease)
