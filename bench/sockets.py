@@ -10,8 +10,8 @@ in order.
 
     star    one user with 1,000 contacts: connecting, one change at a time, eight under way
     ring    1,000 users with 20 contacts each, 64 users change at once
-    vanish  5,000 connections of a star break without a word, until the last contact has heard of all and all is written;
-            without what the server takes in that time when it has no connections
+    vanish  5,000 connections of a star break without a word, until a contact has heard of all and all is written; not
+            counting what the server takes when it has no connections
     idle    10,000 connections that do nothing but answer pings; only ours, for 20 seconds if nothing else is said
 
 Needs a C compiler, Node 20 and npm. The gateway refuses what is over its limits, as it always does: so one user makes
