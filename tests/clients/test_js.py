@@ -2,16 +2,14 @@
 """The JavaScript package: its own tests, and its client and the official one against a gateway that runs."""
 
 import os
-import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.demo import demo
 from tests.servers import unavailable
 
 HERE = Path(__file__).parents[2] / "clients" / "js"
@@ -62,23 +60,8 @@ def test_it_can_be_built_and_so_can_the_example(tmp_path: Path) -> None:
 def test_clients_and_a_running_gateway_agree(
     settings: Mapping[str, str], asks: Mapping[str, str], tmp_path: Path
 ) -> None:
-    with _gateway(tmp_path, settings) as url:
+    with demo(tmp_path, settings) as url:
         _passes("npm", "run", "test:gateway", GATEWAY_URL=url, **asks)
-
-
-@contextmanager
-def _gateway(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
-    """Yield the address of a demo, a process of its own."""
-    command = [sys.executable, "-m", "wigwag", "demo", "--port", "0", "--data", str(folder)]
-    with subprocess.Popen(
-        command, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            found = (re.search(r"gateway on (\S+),", line) for line in process.stdout)
-            yield next(match[1] for match in found if match)
-        finally:
-            process.kill()
 
 
 def _passes(*command: str, **variables: str) -> None:

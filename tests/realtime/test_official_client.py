@@ -21,7 +21,7 @@ every_transport = pytest.mark.parametrize("transports", TRANSPORTS)
 @asynccontextmanager
 async def client(server: Live, transports: str) -> AsyncIterator[Program]:
     """The official client, in the main namespace and on its last transport."""
-    await _install()
+    await install()
     async with running(["node", "program.mjs", server.http, transports], HERE) as program:
         await program.do("connect", auth={"token": "t"})
         if "," in transports:
@@ -95,13 +95,13 @@ async def test_a_quick_heartbeat_keeps_a_client_connected(transports: str) -> No
 
 async def test_a_refused_client_hears_the_code() -> None:
     async with live(interval=10, timeout=10) as server:
-        await _install()
+        await install()
         async with running(["node", "program.mjs", server.http, "websocket"], HERE) as program:
             await program.do("connect", auth={"token": "forged"})
             await program.expect("connect_error", message="This token is not ours.", data={"code": "unauthorized"})
 
 
-async def _install() -> None:
+async def install() -> None:
     """Once; later runs find it in its folder."""
     if not (shutil.which("npm") and await node_version() >= OLDEST_NODE):
         unavailable(f"The official client needs npm and Node {OLDEST_NODE} or newer.")
