@@ -15,6 +15,9 @@ from sqlalchemy import URL, NullPool, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests import servers
+from tests.guard import pytest_runtest_makereport, pytest_runtest_setup
+
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]  # hooks
 
 OURS = ("WHATSAPP_", "WIGWAG_", "RABBITMQ_", "REDIS_", "APP_", "LOG_", "DB_", "DATABASE_", "OTEL_")
 for name in [name for name in os.environ if name.startswith(OURS) and not name.startswith("WIGWAG_TEST_")]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from tests import guard
 from tests.acceptance.doors import Door, Notes, RestDoor
 from tests.acceptance.processes import Process, answers, free_port, pair, wait, wigwag
 
@@ -101,6 +102,7 @@ class World:
         finally:
             popen.kill()
             popen.wait()
+            guard.read(log)
 
     def _connected(self, process: Process) -> None:
         """Wait for the link; a gateway that died before that is fine as well."""

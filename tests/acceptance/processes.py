@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from tests import guard
+
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would drown what failed
 PATIENCE = 60.0  # seconds until a test gives up waiting; never a measure
 
@@ -78,6 +80,8 @@ def wigwag(
     finally:
         popen.kill()
         popen.wait()
+        if arguments[0] != "simulate":  # it is about its people
+            guard.read(log)
 
 
 def free_port() -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import guard
 from tests.cli.conftest import Command
 from wigwag.cli.demo_world import CAST, CIRCLES
 
@@ -23,6 +24,8 @@ def demo(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
+    if (tmp_path / "wigwag.log").exists():
+        guard.read(tmp_path / "wigwag.log")
 
 
 def _until(process: "subprocess.Popen[str]", words: str) -> str:

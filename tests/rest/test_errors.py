@@ -189,7 +189,7 @@ OPERATIONS = {
     "test_webhook", "enable_webhook", "replay_webhook", "list_deliveries", "get_delivery", "replay_delivery",
     "list_users", "user_stats", "get_user", "put_user", "remove_user", "add_contacts", "remove_contacts",
     "get_user_presence",
-    "livez", "readyz", "healthz", "list_devices", "metrics",
+    "livez", "sse", "readyz", "healthz", "list_devices", "metrics",
     "list_grants", "grant", "revoke",
     *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),
 }  # fmt: skip

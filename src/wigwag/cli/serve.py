@@ -28,6 +28,7 @@ def serve(
     simulator: Annotated[
         str | None, typer.Option(metavar="URL", help="Talk to `wigwag simulate` instead of WhatsApp.")
     ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Log in detail.", show_default="APP_DEBUG")] = False,
 ) -> None:
     """Run the gateway until Ctrl-C.
 
@@ -37,7 +38,7 @@ def serve(
       wigwag serve --data ~/wigwag
       wigwag serve --simulator http://127.0.0.1:8377
     """
-    chosen = settings.read(host=host, port=port, session_path=data, simulator_url=simulator)
+    chosen = settings.read(host=host, port=port, session_path=data, simulator_url=simulator, debug=debug or None)
     claim(chosen.host, chosen.port)
     from wigwag.compose import run  # noqa: PLC0415 - loads whatsmeow, which other verbs need not wait for
 

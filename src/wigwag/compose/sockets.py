@@ -58,7 +58,10 @@ def sockets(settings: Settings, core: Core, outgoing: Outgoing) -> Sockets | Non
     if settings.realtime_auth == "jwt":
         authenticator = _authenticator(settings, core, outgoing)
     else:
-        log.warning("Users are whoever they say they are: set WIGWAG_REALTIME_AUTH=jwt before others can connect")
+        log.warning(
+            "Users are whoever they say they are: set WIGWAG_REALTIME_AUTH=jwt before others can connect",
+            extra={"action": "users.trusted"},
+        )
     made = Sockets(core, authenticator, settings.allowed_origins)
     core.fanout.add("sockets", made.door.sink)
     return made

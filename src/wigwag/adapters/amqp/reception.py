@@ -97,7 +97,10 @@ class Reception:
                 media_id = await self._insist(lambda: self._messages.keep_media(media))
                 draft = replace(envelope, draft=draft).with_media(media_id)
             job, _is_new = await self._insist(lambda: self._messages.send(draft))
-        log.debug("An envelope became a job", extra={"action": "envelope.accepted", "job": job.id, "to": mask(job.to)})
+        trace = traces.parse(job.trace)
+        extra = {"account": job.account, "job": job.id, "contact": mask(job.to)}
+        extra |= {"trace_id": trace.trace_id} if trace else {}
+        log.debug("An envelope became a job", extra={"action": "envelope.accepted", **extra})
         self._announce(EnvelopeAccepted(dedup=dedup, at=self._clock.now()))
         return key
 

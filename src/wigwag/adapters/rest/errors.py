@@ -83,7 +83,8 @@ def problem(
 
 async def unexpected(request: Request, error: Exception) -> Response:
     """The answer to an error that nobody foresaw. The log has it whole, but for the numbers."""
-    _log.error("a request failed: %s", mask("".join(traceback.format_exception(error))))
+    trouble = mask("".join(traceback.format_exception(error)))
+    _log.error("A request failed: %s", trouble, extra={"action": "request.failed"})
     detail = "Something went wrong inside wigwag. Its log says what."
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, code="internal_error", detail=detail)
 

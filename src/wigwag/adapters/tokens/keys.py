@@ -102,7 +102,11 @@ class KeySet:
                     self._keys = _read(await self._fetch())
             except (GatewayError, TimeoutError, ValueError, RecursionError) as error:
                 self._failed, self._not_before = True, self._now() + (PAUSE if self._keys else RETRY)
-                log.warning("The keys to check tokens with cannot be had (%s): is WIGWAG_REALTIME_JWKS right?", error)
+                log.warning(
+                    "The keys to check tokens with cannot be had (%s): is WIGWAG_REALTIME_JWKS right?",
+                    error,
+                    extra={"action": "keys.unavailable"},
+                )
                 return
             self._failed, self._fetched, self._not_before = False, self._now(), self._now() + PAUSE
 
