@@ -67,6 +67,8 @@ HEALTHY: Changes = {
     f'wigwag_subscriptions{{{ACCOUNT},state="active"}}': "40",
     f'wigwag_subscriptions{{{ACCOUNT},state="failed"}}': "0",
     SENT: "0+5",
+    "wigwag_node_synced": "1",
+    'wigwag_node_steps_total{step="fenced"}': "0",
     f'wigwag_jobs{{{ACCOUNT},state="unconfirmed"}}': "0",
     WAITING: "0",
     'queue_depth{queue_name="whatsapp.queue"}': "3",
@@ -142,6 +144,11 @@ CASES: dict[str, tuple[Changes, Changes]] = {  # name -> what makes it fire, and
     "SubscriptionsFailing": (
         {f'wigwag_subscriptions{{{ACCOUNT},state="failed"}}': "5"},
         {f'wigwag_subscriptions{{{ACCOUNT},state="failed"}}': "4"},
+    ),
+    "NodeOutOfStep": ({"wigwag_node_synced": "1x26 0x20"}, {"wigwag_node_synced": "1x28 0x20"}),
+    "NodeFenced": (
+        {'wigwag_node_steps_total{step="fenced"}': "0x20 1x20"},
+        {'wigwag_node_steps_total{step="fenced"}': "1"},
     ),
     "MessageSendFailures": (
         {f'whatsapp_messages_failed_total{{{ACCOUNT},code="{code}"}}': "0+3" for code in ("refused", "not_found")},

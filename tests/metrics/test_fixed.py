@@ -20,6 +20,8 @@ from wigwag.domain.errors import Restricted, StoreUnavailable
 from wigwag.domain.events import (
     AccountChanged,
     Fact,
+    NodeChanged,
+    NodeStep,
     PartFailed,
     PartRecovered,
     SubscriptionChanged,
@@ -75,6 +77,7 @@ FACTS: list[tuple[Fact, str, dict[str, str]]] = [
         {"part": "recorder", "code": "store_unavailable"},
     ),
     (PartRecovered(part="recorder", at=START), "wigwag_part_recoveries_total", {"part": "recorder"}),
+    (NodeChanged(step=NodeStep.FENCED, count=7, at=START), "wigwag_node_steps_total", {"step": "fenced"}),
 ]
 
 
@@ -85,6 +88,12 @@ async def test_each_fact_is_counted_once(
     before = await scrape.value(metric, **labels) or 0.0
     metrics.sink(fact)
     assert await scrape.value(metric, **labels) == before + 1
+
+
+async def test_a_node_is_in_step_until_it_hears_no_more(metrics: Metrics, scrape: Scrape) -> None:
+    for step, synced in ((NodeStep.JOINED, 1.0), (NodeStep.DEAF, 0.0), (NodeStep.FENCED, 0.0), (NodeStep.SYNCED, 1.0)):
+        metrics.sink(NodeChanged(step=step, count=1, at=START))
+        assert await scrape.value("wigwag_node_synced") == synced
 
 
 @pytest.mark.parametrize(

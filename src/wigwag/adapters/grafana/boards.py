@@ -212,6 +212,7 @@ ERRORS = Board(
                 Query(f"sum(increase(wigwag_sink_failures_total{{{HERE}}}{OVER})) or vector(0)", "facts, by defects"),
             ),
         ),
+        Panel(title="Steps of nodes", queries=(_rare("wigwag_node_steps_total", "step"),)),
         Panel(title="Database failures", queries=(_rare("wigwag_storage_failures_total", "operation"),)),
         Panel(
             title="Recent errors in the log",

@@ -6,13 +6,22 @@ A count here costs a microsecond and never blocks. What can be read at any time 
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from wigwag.adapters.metrics import names
 from wigwag.adapters.metrics.names import Metric
 from wigwag.app.ports import Clock
 from wigwag.domain.account import Account, LinkState, Stall
-from wigwag.domain.events import AccountChanged, Fact, PartFailed, PartRecovered, SubscriptionChanged, TypingChanged
+from wigwag.domain.events import (
+    AccountChanged,
+    Fact,
+    NodeChanged,
+    NodeStep,
+    PartFailed,
+    PartRecovered,
+    SubscriptionChanged,
+    TypingChanged,
+)
 from wigwag.domain.presence import PresenceChanged, Status
 
 LAG_EVERY = 1.0  # seconds
@@ -20,6 +29,8 @@ LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 STORAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0)
 REQUEST_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FIRST_LINKS = (LinkState.UNPAIRED, LinkState.PAIRING)  # an attempt from here makes a first link, not one again
+
+SYNC = {NodeStep.SYNCED: True, NodeStep.AWAY: False, NodeStep.DEAF: False, NodeStep.MISSED: False}
 
 
 class Counters:
@@ -48,6 +59,10 @@ class Counters:
             self._storage.labels(operation)
             self._storage_failures.labels(operation)
         self._spans = counter(names.TRACE_SPANS)
+        steps = counter(names.NODE_STEPS)
+        self._steps = {step: steps.labels(step) for step in NodeStep}
+        self._synced = Gauge(names.NODE_SYNCED.name, names.NODE_SYNCED.help, registry=registry)
+        self._synced.set(1)
         self._lag = histogram(names.LOOP_LAG, LAG_BUCKETS)
 
     def meet(self, accounts: Iterable[str]) -> None:
@@ -72,6 +87,10 @@ class Counters:
                 self._failures.labels(fact.part, fact.code).inc()
             case PartRecovered():
                 self._recoveries.labels(fact.part).inc()
+            case NodeChanged():
+                self._steps[fact.step].inc()
+                if fact.step in SYNC:
+                    self._synced.set(SYNC[fact.step])
 
     def _count_account(self, before: Account, after: Account) -> None:
         reason = reconnect_reason(before, after)

@@ -344,6 +344,12 @@ NETWORK_OUT = _counter(
 )
 DISK_SIZE = _gauge("wigwag_disk_size_bytes", "Size of the disk that has the data directory (WHATSAPP_SESSION_PATH).")
 DISK_FREE = _gauge("wigwag_disk_free_bytes", "What is left of that disk for us.")
+NODE_STEPS = _counter(
+    "wigwag_node_steps_total",
+    "What happened to this gateway as a node of the roster: joined, fenced and so on.",
+    "step",
+)
+NODE_SYNCED = _gauge("wigwag_node_synced", "Whether this node hears of the users of all nodes (1); 0 until it does.")
 
 
 SECTIONS: dict[str, tuple[Metric, ...]] = {
@@ -370,7 +376,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     "The gateway": (
         *(REQUEST_DURATION, READY, PART_FAILURES, PART_RECOVERIES, SINK_FAILURES),
         *(RECORDER_BACKLOG, RECORDER_DROPPED, TELLER_DROPPED, INBOX_LENGTH, INBOX_DROPPED),
-        *(STORAGE_DURATION, STORAGE_FAILURES, LOOP_LAG, TRACE_SPANS),
+        *(STORAGE_DURATION, STORAGE_FAILURES, LOOP_LAG, TRACE_SPANS, NODE_STEPS, NODE_SYNCED),
         *(EVENT_CLIENTS, EVENT_CLIENTS_CUT, EVENT_RESUMES, EVENT_RESETS),
     ),
     "The process": (
