@@ -11,7 +11,7 @@ from wigwag.app.grants import MOST, Grants
 from wigwag.app.tracker import Tracker
 from wigwag.domain.book import Book
 from wigwag.domain.errors import Conflict, StoreUnavailable
-from wigwag.domain.events import GrantedChanged, GrantsShown, PresenceReported
+from wigwag.domain.events import GrantedChanged, GrantsShown, PartFailed, PresenceReported
 from wigwag.domain.ids import Jid
 from wigwag.domain.pacing import PRESETS
 from wigwag.domain.presence import Signal, Status
@@ -122,11 +122,22 @@ async def test_a_grant_that_is_taken_back_while_the_user_comes_in_does_not_count
     assert grants.view(ANNA) == []
 
 
-async def test_a_store_that_is_away_is_said() -> None:
-    world = World()
-    grants = Grants(book=world.book, store=_Away(), clock=world.clock, announce=world.facts)
-    with pytest.raises(StoreUnavailable):
-        await grants.enter(ANNA)
+async def test_who_comes_while_the_store_is_away_is_told_when_it_is_back() -> None:
+    world, store = World(), _Away()
+    await store.grant(ANNA, [ANN])
+    grants = Grants(book=world.book, store=store, clock=world.clock, announce=world.facts)
+    working = asyncio.create_task(grants.run(), name="grants")
+    assert await grants.enter(ANNA) == []
+    assert await grants.enter(BEN) == []
+    grants.leave(BEN)
+    await world.clock.advance(60.0)
+    store.away = False
+    await world.clock.advance(6.0)
+    shown = [(fact.user, [presence.jid for presence in fact.presences]) for fact in world.facts.of(GrantsShown)]
+    assert shown == [(ANNA, [ANN])]
+    assert len(world.facts.of(PartFailed)) == 1
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
 
 
 class _Slow(MemoryUserStore):
@@ -143,5 +154,11 @@ class _Slow(MemoryUserStore):
 
 
 class _Away(MemoryUserStore):
+    """Does not answer."""
+
+    away = True
+
     async def granted(self, user: int | str) -> set[Jid]:
-        raise StoreUnavailable
+        if self.away:
+            raise StoreUnavailable
+        return await super().granted(user)

@@ -29,6 +29,8 @@ class Host:
     away: bool = False
 
     async def contacts(self, user: UserId) -> set[UserId]:
+        if self.away:
+            raise StoreUnavailable
         return set(self.known.get(user, set()))
 
     async def privacy(self, users: Collection[UserId]) -> Mapping[UserId, Privacy]:
@@ -191,8 +193,8 @@ async def test_strangers_see_nothing_and_the_operator_all(lobby: Lobby, clock: F
 
 
 async def test_the_store_may_be_away_and_nothing_is_lost(lobby: Lobby, host: Host, clock: FakeClock) -> None:
-    host.away = True
     await lobby.enter(ANNA, "a")
+    host.away = True
     await clock.settle()
     lobby.leave(ANNA, "a", goodbye=True)
     await clock.settle()
@@ -202,6 +204,25 @@ async def test_the_store_may_be_away_and_nothing_is_lost(lobby: Lobby, host: Hos
     host.away = False
     await clock.advance(6.0)
     assert (host.kept[ANNA].shown, host.kept[ANNA].last_seen) == (Shown.OFFLINE, gone_at)
+
+
+async def test_who_comes_back_within_the_grace_comes_in_while_the_store_is_away(
+    lobby: Lobby, host: Host, facts: RecordingSink, clock: FakeClock
+) -> None:
+    await lobby.enter(BEN, "b")
+    await lobby.enter(ANNA, "a")
+    await clock.settle()
+    host.away = True
+    lobby.leave(ANNA, "a", goodbye=False)
+    await clock.advance(GRACE / 2)
+    await lobby.enter(ANNA, "a")
+    await clock.advance(10 * GRACE)
+    assert told(facts, ANNA) == [("online", {ANNA, BEN})]
+    lobby.leave(ANNA, "a", goodbye=False)
+    await clock.advance(2 * GRACE)
+    with pytest.raises(StoreUnavailable):  # that was too long ago
+        await lobby.enter(ANNA, "a")
+    assert told(facts, ANNA)[-1] == ("offline", {BEN})
 
 
 async def test_v_goes_on_where_it_was(lobby: Lobby, host: Host, facts: RecordingSink, clock: FakeClock) -> None:

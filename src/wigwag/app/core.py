@@ -71,7 +71,7 @@ class Core:
         """Work for ever. Ends when cancelled, or with the error of a part that cannot go on."""
         parts = (self.intake, self.accounts, self.pacers, self.tracker, self.recorder, self.cleaner)
         async with asyncio.TaskGroup() as tasks:
-            for part in (*parts, self.correspondence, self.teller, self.webhooks, self.lobby):
+            for part in (*parts, self.correspondence, self.teller, self.webhooks, self.lobby, self.grants):
                 tasks.create_task(part.run(), name=type(part).__name__.lower())
 
     async def drain(self) -> None:

@@ -7,14 +7,16 @@ Whoever may watch a contact is told of it while here. Presence of users among th
 import asyncio
 from collections.abc import Callable, Collection
 
+from wigwag.app.failures import Failures
 from wigwag.app.ports import Clock, GrantStore
 from wigwag.domain.book import Book
-from wigwag.domain.errors import Conflict, GatewayError
+from wigwag.domain.errors import Conflict, StoreUnavailable
 from wigwag.domain.events import Fact, GrantedChanged, GrantsShown
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Presence, PresenceChanged
 from wigwag.domain.users import UserId
 
+AGAIN = 5.0  # seconds until the store is asked again
 MOST = 1_000  # contacts that a user may watch
 
 _NOBODY: frozenset[Jid] = frozenset()
@@ -28,17 +30,20 @@ class Grants:
         self._granted: dict[UserId, frozenset[Jid]] = {}
         self._onlookers: dict[Jid, set[UserId]] = {}
         self._reading: dict[UserId, asyncio.Lock] = {}
+        self._owed: set[UserId] = set()  # who came while the store was away
+        self._failures = Failures(clock, announce)
 
     # --- users come and go
 
     async def enter(self, user: UserId) -> list[Presence]:
-        """A device of a user is here. Returns the contacts that they may watch. Raises StoreUnavailable."""
+        """A device of a user is here. Returns the contacts that they may watch.
+
+        While the store is away there are none, and they follow as GrantsShown.
+        """
         try:
             await self._read(user)
-        except GatewayError:
-            if user not in self._granted:
-                self.leave(user)
-            raise
+        except StoreUnavailable:
+            self._owed.add(user)
         return self.view(user)
 
     def leave(self, user: UserId) -> None:
@@ -46,6 +51,7 @@ class Grants:
         self._watch(user, _NOBODY)
         self._granted.pop(user, None)
         self._reading.pop(user, None)
+        self._owed.discard(user)
 
     def view(self, user: UserId) -> list[Presence]:
         """All contacts that a user who is here may watch. Who is not tracked is unknown."""
@@ -58,6 +64,15 @@ class Grants:
         presence = self._book.get(fact.jid) or _unknown(fact.jid)
         audience = tuple(self._onlookers[fact.jid])
         self._announce(GrantedChanged(presence=presence, audience=audience, at=fact.at))
+
+    async def run(self) -> None:
+        """Tell those who came while the store was away, for ever."""
+        while True:
+            await self._clock.sleep(AGAIN)
+            for user in tuple(self._owed):
+                if not await self._failures.guard("grants", self._refresh(user)):
+                    break
+                self._owed.discard(user)
 
     # --- the operator
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from wigwag.app.failures import Failures
 from wigwag.app.node import Node
 from wigwag.app.ports import Clock, Directory, GrantStore, LastSeenStore, Roster, UserStore
-from wigwag.domain.errors import Forbidden, GatewayError, RosterUnavailable
+from wigwag.domain.errors import Forbidden, GatewayError, RosterUnavailable, StoreUnavailable
 from wigwag.domain.events import ContactsShown, Fact, NodeChanged, NodeStep, UserChanged
 from wigwag.domain.roster import Entry
 from wigwag.domain.users import (
@@ -78,6 +78,7 @@ class Lobby:
         self.node = Node(roster=roster, clock=clock, announce=self._note, recall=self._recall, told=self._told)
         self._here: dict[UserId, _Guest] = {}
         self._sees: defaultdict[UserId, set[UserId]] = defaultdict(set)  # who here is a contact of a user
+        self._lost: dict[UserId, _Guest] = {}  # who has their grace, for a return while the store is away
         self._entering: dict[UserId, asyncio.Lock] = {}
         self._unsaved: dict[UserId, Entry] = {}
         self._stale: dict[UserId, bool] = {}  # whose contacts are to be read again; true: they are owed the list
@@ -112,6 +113,8 @@ class Lobby:
             guest.devices.discard(device)
             if not guest.devices:
                 self._dismiss(user)
+                if not goodbye:
+                    self._lost[user] = guest
         self.node.leave(user, device, goodbye=goodbye)
 
     async def choose(self, user: UserId, choice: Choice) -> None:
@@ -203,6 +206,8 @@ class Lobby:
         elif self.node.writes(after):
             self._unsaved[user] = after
         refreshed = before is not None and before.refreshed != after.refreshed
+        if refreshed or not after.presence.devices:
+            self._lost.pop(user, None)
         changed = before.presence.v != after.presence.v if before else after.presence.shown is not Shown.OFFLINE
         if changed:
             self._tell(before or after, after, only_sight=refreshed)
@@ -248,12 +253,23 @@ class Lobby:
     # --- contacts
 
     async def _admit(self, user: UserId) -> _Guest:
-        contacts = await self._directory.contacts(user)
-        privacy = (await self._directory.privacy([user])).get(user, Privacy())
-        guest = self._here[user] = _Guest(contacts=contacts, privacy=privacy)
-        for contact in contacts:
+        guest = self._here[user] = await self._known(user)
+        for contact in guest.contacts:
             self._sees[contact].add(user)
         return guest
+
+    async def _known(self, user: UserId) -> _Guest:
+        """A user's contacts and privacy. Who was here a moment ago comes in also while the store is away."""
+        lost = self._lost.pop(user, None)
+        try:
+            contacts = await self._directory.contacts(user)
+            privacy = (await self._directory.privacy([user])).get(user, Privacy())
+        except StoreUnavailable:
+            if lost is None:
+                raise
+            self._reread(user, owed=True)
+            return lost
+        return _Guest(contacts=contacts, privacy=privacy)
 
     def _dismiss(self, user: UserId) -> None:
         """The last device here is gone."""
