@@ -174,6 +174,7 @@ async def serve(trial: Trial, metrics: Metrics) -> tuple[uvicorn.Server, asyncio
 
     app = build_app(
         trial.core.gateway,
+        access=trial.core.access,
         clock=trial.clock,
         exposition=metrics.exposition,
         observe=metrics.observe_request,

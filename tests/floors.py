@@ -14,7 +14,7 @@ Check = Callable[[str, str], Iterator[str]]
 """Takes a module's name and source; yields its offences."""
 
 FLOORS = {"domain": 1, "app": 2, "adapters": 3, "compose": 4, "testing": 4, "cli": 5, "__main__": 5}
-CELLAR = {"config", "logs"}  # data, read by the adapters and above; it may know the domain's values
+CELLAR = {"config", "logs", "precautions"}  # data, read by the adapters and above; it may know the domain's values
 LOBBY = {"ports", "gateway", "access"}  # the parts of app that a room may touch
 GUESTS_OF_THE_SIMULATOR = {"simulator", "compose", "cli"}
 

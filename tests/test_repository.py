@@ -28,9 +28,11 @@ from wigwag.adapters.rest import (
     deadletters,
     events,
     health,
+    keys,
     media,
     messages,
     presence,
+    session,
     subscriptions,
     system,
     templates,
@@ -52,8 +54,12 @@ OLDEST_PYTHON = "3.11.2"  # Debian 12's
 
 MAKE_VERBS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 CLI_VERBS = set(vars(get_command(app))["commands"])
-SPEAK_OF_VARIABLES = ("src/wigwag/config.py", "src/wigwag/cli/client.py", "tests/servers.py")
-VARIABLES = "".join((ROOT / name).read_text() for name in SPEAK_OF_VARIABLES)
+SPEAK_OF_VARIABLES = (
+    *ROOT.glob("src/wigwag/config/*.py"),
+    ROOT / "src/wigwag/cli/client.py",
+    ROOT / "tests/servers.py",
+)
+VARIABLES = "".join(path.read_text() for path in SPEAK_OF_VARIABLES)
 VARIABLES += "".join(server.variable for server in servers.KINDS)
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -147,8 +153,8 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
 @cache
 def routes() -> set[tuple[str, str]]:
     """Every route of the HTTP API and of the simulator's, as (method, path)."""
-    rooms = [accounts, chats, deadletters, events, health, media, messages, presence, subscriptions, system]
-    rooms += [templates, users, webhooks]
+    rooms = [accounts, chats, deadletters, events, health, keys, media, messages, presence, subscriptions, system]
+    rooms += [session, templates, users, webhooks]
     served = [route for room in rooms for route in room.router.routes]
     served += admin.routes(Controls(now=time.time, seed=0, limits=Limits()))
     return {(verb, route.path) for route in served if isinstance(route, Route) for verb in route.methods or ()}

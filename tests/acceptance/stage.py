@@ -16,6 +16,7 @@ from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.courier import WORD, WhatsAppCourier
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
+from wigwag.app.access import Vault
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
@@ -24,7 +25,7 @@ from wigwag.domain.errors import Conflict
 from wigwag.domain.pacing import Pace
 from wigwag.domain.throttle import Rate
 from wigwag.simulator import Limits, Simulator
-from wigwag.testing import RecordingSink
+from wigwag.testing import OPEN_HERE, RecordingSink
 
 PATIENCE = 30.0  # seconds until a test gives up waiting; never a measure
 BRISK = Pace(batch=20, gap=0.01, rest=0.05)
@@ -200,6 +201,8 @@ def _outside(
             grants=stores.grants,
             roster=MemoryRoster(clock),
         ),
+        vault=Vault(keys=stores.keys, audit=stores.audit),
+        rules=OPEN_HERE,
         clock=clock,
         pace=pace,
         cap=cap,

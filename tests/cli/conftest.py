@@ -20,7 +20,7 @@ from tests.desk import Desk, DeskGateway
 from wigwag.adapters.rest import Check, build_app
 from wigwag.app.gateway import Gateway
 from wigwag.cli import app
-from wigwag.testing import FakeClock, Trial, build_trial, running
+from wigwag.testing import FakeClock, Trial, build_trial, open_access, running
 
 PATIENCE = 20.0  # seconds, as a safety net
 
@@ -114,6 +114,7 @@ def _app(gateway: Gateway, clock: FakeClock) -> Any:
 
     return build_app(
         gateway,
+        access=open_access(clock),
         clock=clock,
         exposition=exposition,
         observe=lambda *_: None,

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import NullPool, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from wigwag.adapters.memory.access import MemoryAuditStore, MemoryKeyStore
 from wigwag.adapters.memory.accounts import MemoryAccountStore
 from wigwag.adapters.memory.eraser import MemoryEraser
 from wigwag.adapters.memory.events import MemoryEventLog
@@ -29,10 +30,12 @@ from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.storage.users import SqlUserStore
 from wigwag.app.ports import (
     AccountStore,
+    AuditStore,
     Eraser,
     EventLog,
     GrantStore,
     JobArchive,
+    KeyStore,
     LastSeenStore,
     Ledger,
     MessageStore,
@@ -58,6 +61,8 @@ class InMemory:
     users: MemoryUserStore
     last_seen: LastSeenStore
     grants: GrantStore
+    keys: KeyStore
+    audit: AuditStore
 
 
 def in_memory() -> InMemory:
@@ -78,6 +83,8 @@ def in_memory() -> InMemory:
         users=users,
         last_seen=MemoryLastSeenStore(users),
         grants=users,
+        keys=MemoryKeyStore(),
+        audit=MemoryAuditStore(),
     )
 
 
@@ -151,6 +158,16 @@ def grants(stores: InMemory | Stores) -> GrantStore:
 @pytest.fixture
 def last_seen(stores: InMemory | Stores) -> LastSeenStore:
     return stores.last_seen
+
+
+@pytest.fixture
+def keys(stores: InMemory | Stores) -> KeyStore:
+    return stores.keys
+
+
+@pytest.fixture
+def audit(stores: InMemory | Stores) -> AuditStore:
+    return stores.audit
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.metrics.reading import OPEN_METRICS, Scrape
 from wigwag.adapters.metrics import Figures, Metrics, names
 from wigwag.adapters.metrics.counters import LAG_EVERY, reconnect_reason
 from wigwag.adapters.metrics.page import describe
+from wigwag.domain.access import AccessRefused, SignedIn
 from wigwag.domain.account import Account, LinkSignal, LinkState, Stall
 from wigwag.domain.contents import Text
 from wigwag.domain.drafts import Draft
@@ -76,6 +77,8 @@ FACTS: list[tuple[Fact, str, dict[str, str]]] = [
         "wigwag_part_failures_total",
         {"part": "recorder", "code": "store_unavailable"},
     ),
+    (AccessRefused(reason="no_key", who="::1", at=START), "wigwag_access_refused_total", {"reason": "no_key"}),
+    (SignedIn(caller="a", name="Anna", at=START), "wigwag_sign_ins_total", {}),
     (PartRecovered(part="recorder", at=START), "wigwag_part_recoveries_total", {"part": "recorder"}),
     (NodeChanged(step=NodeStep.FENCED, count=7, at=START), "wigwag_node_steps_total", {"step": "fenced"}),
 ]
@@ -285,7 +288,7 @@ async def test_waking_late_is_seen_as_lag_of_the_loop(trial: Trial) -> None:
 
 FIGURES = (
     *(names.RECORDER_BACKLOG, names.RECORDER_DROPPED, names.TELLER_DROPPED),
-    *(names.INBOX_LENGTH, names.INBOX_DROPPED, names.MEDIA_SIZE),
+    *(names.INBOX_LENGTH, names.INBOX_DROPPED, names.MEDIA_SIZE, names.AUDIT_DROPPED),
     *(names.EVENT_CLIENTS, names.EVENT_CLIENTS_CUT, names.EVENT_RESUMES, names.EVENT_RESETS),
     *names.SECTIONS["Users"],
 )

@@ -3,14 +3,17 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.desk import START, Desk, DeskGateway
+from tests.rest.house import RULES, House, keys_of
 from wigwag.adapters.rest import Check, build_app
+from wigwag.app.access import Access
 from wigwag.app.gateway import Gateway
-from wigwag.testing import FakeClock, Trial, build_trial, running
+from wigwag.testing import FakeClock, Trial, build_trial, open_access, running
 
 ANNA, BERT = "919876543210@s.whatsapp.net", "919123456789@s.whatsapp.net"
 
@@ -22,7 +25,6 @@ class World:
     checks: list[Check] = field(default_factory=lambda: [Check(part="storage", ok=True)])
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     asked: int = 0
-    metrics_token: str = ""
 
     async def ready(self) -> Sequence[Check]:
         self.asked += 1
@@ -53,7 +55,7 @@ async def trial() -> AsyncIterator[Trial]:
 
 @pytest.fixture
 async def client(trial: Trial, world: World) -> AsyncIterator[httpx.AsyncClient]:
-    async with speaking_to(trial.core.gateway, trial.clock, world) as client:
+    async with speaking_to(trial.core.gateway, trial.clock, world, trial.core.access) as client:
         yield client
 
 
@@ -69,14 +71,38 @@ async def door(desk: Desk, world: World) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def speaking_to(gateway: Gateway, clock: FakeClock, world: World) -> httpx.AsyncClient:
+def speaking_to(
+    gateway: Gateway,
+    clock: FakeClock,
+    world: World,
+    access: Access | None = None,
+    *,
+    url: str = "http://127.0.0.1",
+    peer: str = "127.0.0.1",
+    origins: Sequence[str] = (),
+) -> httpx.AsyncClient:
+    """A client at `peer` that calls the gateway by `url`."""
     app = build_app(
         gateway,
+        access=access or open_access(clock),
         clock=clock,
         exposition=world.exposition,
         observe=world.observe,
         ready=world.ready,
         version="1.2.3",
-        metrics_token=world.metrics_token,
+        origins=origins,
     )
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wigwag")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(peer, 50000)), base_url=url)
+
+
+@pytest.fixture
+async def house(world: World) -> AsyncIterator[House]:
+    trial = build_trial(rules=RULES)
+    async with running(trial), outside(trial, world) as client:
+        yield House(trial, client, await keys_of(trial))
+
+
+def outside(trial: Trial, world: World, **more: Any) -> httpx.AsyncClient:
+    """A client on another machine, unless said otherwise."""
+    where = {"url": "http://gateway.example", "peer": "192.0.2.7"} | more
+    return speaking_to(trial.core.gateway, trial.clock, world, trial.core.access, **where)

@@ -13,9 +13,9 @@ from wigwag.adapters.rest import build_app
 from wigwag.adapters.rest.doorstep import LARGEST_BODY
 from wigwag.adapters.rest.errors import STATUS
 from wigwag.app.gateway import Gateway
-from wigwag.domain.errors import GatewayError, InvalidMessage
+from wigwag.domain.errors import GatewayError, InvalidMessage, RateLimited
 from wigwag.domain.presence import Presence
-from wigwag.testing import FakeClock
+from wigwag.testing import FakeClock, open_access
 
 DOCS = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
 JSON = {"content-type": "application/json"}
@@ -49,13 +49,14 @@ class Failing(Gateway):
 def failing(error: Exception, world: World) -> httpx.AsyncClient:
     app = build_app(
         Failing(error),
-        clock=FakeClock(),
+        access=open_access(clock := FakeClock()),
+        clock=clock,
         exposition=world.exposition,
         observe=world.observe,
         ready=world.ready,
         version="0",
     )
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wigwag")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
 
 
 @pytest.mark.parametrize("error", STATUS)
@@ -74,7 +75,8 @@ async def test_an_error_of_the_domain_is_a_whole_problem(error: type[GatewayErro
         "code": error.code,
         **more,
     }
-    assert (answer.status_code, "retry-after" in answer.headers) == (status.value, error.retryable)
+    waits = error.retryable or error is RateLimited
+    assert (answer.status_code, "retry-after" in answer.headers) == (status.value, waits)
 
 
 async def test_an_unforeseen_error_is_logged_masked_and_not_shown(
@@ -188,9 +190,9 @@ OPERATIONS = {
     "list_webhooks", "add_webhook", "get_webhook", "change_webhook", "remove_webhook", "rotate_webhook",
     "test_webhook", "enable_webhook", "replay_webhook", "list_deliveries", "get_delivery", "replay_delivery",
     "list_users", "user_stats", "get_user", "put_user", "remove_user", "add_contacts", "remove_contacts",
-    "get_user_presence",
+    "get_user_presence", "list_grants", "grant", "revoke",
+    "get_session", "sign_in", "sign_out", "list_keys", "add_key", "get_key", "revoke_key", "list_audit",
     "livez", "sse", "readyz", "healthz", "list_devices", "metrics",
-    "list_grants", "grant", "revoke",
     *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),
 }  # fmt: skip
 

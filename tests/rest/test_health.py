@@ -12,7 +12,9 @@ from tests.rest.conftest import World, speaking_to
 from wigwag.adapters.rest import Check
 from wigwag.adapters.rest import health as room
 from wigwag.adapters.rest.health import Health
-from wigwag.testing import FakeClock, Trial
+from wigwag.app.access import Rules
+from wigwag.domain.access import Caller, Means, Scope, digest
+from wigwag.testing import FakeClock, Trial, build_trial
 
 STORAGE_DOWN = Check(part="storage", ok=False, detail="The database does not answer.")
 BROKER_DOWN = Check(part="broker", ok=False, detail="refused")
@@ -92,13 +94,14 @@ async def test_metrics_come_in_the_format_that_is_asked_for(client: httpx.AsyncC
     ("sent", "status"),
     [("Bearer s3cr\u00e9t", 200), ("Bearer s3cret", 401), ("Basic s3cr\u00e9t", 401), ("", 401)],
 )
-async def test_metrics_may_need_a_token(trial: Trial, world: World, sent: str, status: int) -> None:
-    world.metrics_token = "s3cr\u00e9t"
-    async with speaking_to(trial.core.gateway, trial.clock, world) as scraper:
-        answer = await scraper.get("/metrics", headers={b"authorization": sent.encode()})
+async def test_metrics_may_need_a_token(world: World, sent: str, status: int) -> None:
+    scraper = Caller(id="scraper", name="scraper", scopes=frozenset({Scope.METRICS}), means=Means.KEY)
+    trial = build_trial(rules=Rules(fixed={digest("s3cr\u00e9t"): scraper}, open_here=True))
+    async with speaking_to(trial.core.gateway, trial.clock, world, trial.core.access) as client:
+        answer = await client.get("/metrics", headers={b"authorization": sent.encode()})
     assert answer.status_code == status
     if status == 401:
-        assert answer.headers["www-authenticate"] == 'Bearer realm="metrics"'
+        assert answer.headers["www-authenticate"] == 'Bearer realm="wigwag"'
         assert answer.json()["code"] == "unauthenticated"
 
 

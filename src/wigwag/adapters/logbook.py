@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from wigwag.domain.access import AccessRefused, CallerActed, SignedIn
 from wigwag.domain.account import LinkState
 from wigwag.domain.delivery import State as JobState
 from wigwag.domain.events import (
@@ -42,6 +43,7 @@ _LEVELS = {
     JobState.FAILED: logging.WARNING,
     JobState.UNCONFIRMED: logging.WARNING,
 }
+_FREQUENT = {"no_key", "rate", "guessing"}  # whoever floods us does not fill the log too; the metric counts them
 _FINE = {LinkState.CONNECTED, LinkState.CONNECTING, LinkState.PAIRING, LinkState.UNPAIRED, LinkState.STOPPED}
 
 
@@ -135,6 +137,22 @@ def _part_recovered(fact: PartRecovered) -> None:
     log.info("A part works again", extra={"action": "part.recovered", "part": fact.part})
 
 
+def _acted(fact: CallerActed) -> None:
+    done = fact.entry
+    extra = {"caller": done.caller, "operation": done.action, "target": mask(done.target), "status": done.status}
+    log.info("A caller acted", extra={"action": "access.acted", **extra})
+
+
+def _refused(fact: AccessRefused) -> None:
+    extra = {"action": "access.refused", "reason": fact.reason, "who": fact.who}
+    level = logging.DEBUG if fact.reason in _FREQUENT else logging.WARNING
+    log.log(level, "Somebody was turned away", extra=extra)
+
+
+def _signed_in(fact: SignedIn) -> None:
+    log.info("A browser signed in", extra={"action": "access.signed_in", "caller": fact.caller})
+
+
 def _trace(traceparent: str | None) -> dict[str, str]:
     trace = parse(traceparent)
     return {} if trace is None else {"trace_id": trace.trace_id}
@@ -153,4 +171,7 @@ _WRITERS: dict[type, Callable[[Any], None]] = {
     EventsDropped: _dropped,
     PartFailed: _part_failed,
     PartRecovered: _part_recovered,
+    CallerActed: _acted,
+    AccessRefused: _refused,
+    SignedIn: _signed_in,
 }

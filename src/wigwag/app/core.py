@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wigwag.app.access import Access, Rules, Vault
 from wigwag.app.accounts import Accounts
 from wigwag.app.cleaner import Cleaner
 from wigwag.app.correspondence import Correspondence, Mail, correspond, new_id
@@ -53,11 +54,13 @@ class Core:
     webhooks: Webhooks
     lobby: Lobby
     grants: Grants
+    access: Access
     gateway: Gateway
     clock: Clock
 
     async def restore(self) -> None:
         """Bring back what the stores kept."""
+        await self.access.restore()
         await self.recorder.restore()
         await self.accounts.restore()
         await self.correspondence.restore([account.name for account in self.accounts.all()])
@@ -71,7 +74,7 @@ class Core:
         """Work for ever. Ends when cancelled, or with the error of a part that cannot go on."""
         parts = (self.intake, self.accounts, self.pacers, self.tracker, self.recorder, self.cleaner)
         async with asyncio.TaskGroup() as tasks:
-            for part in (*parts, self.correspondence, self.teller, self.webhooks, self.lobby, self.grants):
+            for part in (*parts, self.correspondence, self.teller, self.webhooks, self.lobby, self.grants, self.access):
                 tasks.create_task(part.run(), name=type(part).__name__.lower())
 
     async def drain(self) -> None:
@@ -86,6 +89,7 @@ class Core:
         await self.recorder.flush()
         await self.teller.flush()
         await self.lobby.flush()
+        await self.access.flush()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ class Outside:
     mail: Mail
     hooks: Hooks
     host: Host
+    vault: Vault
+    rules: Rules
     clock: Clock
     pace: Pace
     cap: int | None = None  # subscriptions alive at once for each account
@@ -173,6 +179,7 @@ def assemble(outside: Outside) -> Core:
         webhooks=webhooks,
         lobby=lobby,
         grants=grants,
+        access=_access(outside, fanout),
         gateway=gateway,
         clock=clock,
     )
@@ -199,6 +206,17 @@ def _lobby(host: Host, clock: Clock, fanout: Fanout) -> Lobby:
         clock=clock,
         announce=fanout.announce,
         reciprocity=host.reciprocity,
+    )
+
+
+def _access(outside: Outside, fanout: Fanout) -> Access:
+    return Access(
+        outside.vault,
+        outside.rules,
+        outside.clock,
+        fanout.announce,
+        random=secrets.token_bytes,
+        new_id=new_id,
     )
 
 

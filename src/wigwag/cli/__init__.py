@@ -21,6 +21,7 @@ from wigwag.cli import (
     demo,
     dlq,
     doctor,
+    keys,
     messages,
     pair,
     send,
@@ -92,6 +93,7 @@ app.add_typer(messages.app, name="messages", rich_help_panel=ASK)
 app.add_typer(templates.app, name="templates", rich_help_panel=ASK)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=ASK)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=SET_UP)
+app.add_typer(keys.app, name="keys", rich_help_panel=SET_UP)
 app.add_typer(accounts.app, name="accounts", rich_help_panel=SET_UP)
 app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
 app.add_typer(dashboards.app, name="dashboards", rich_help_panel=SET_UP)

@@ -14,6 +14,8 @@ import httpx
 import typer
 
 from wigwag.cli.outcome import ExitCode, Failure
+from wigwag.cli.settings import complaints
+from wigwag.config import KeySettings
 
 HOME = "http://127.0.0.1:8080"
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -29,7 +31,7 @@ class Client:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         try:
-            self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT, mounts=DIRECT)
+            self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT, mounts=DIRECT, headers=_key())
         except httpx.InvalidURL as error:
             raise self._no_url() from error
 
@@ -85,6 +87,15 @@ class Client:
         return Failure(f"{self.url!r} is no address of a gateway: write it like {HOME}.", ExitCode.USAGE)
 
 
+def _key() -> dict[str, str]:
+    """What shows the key of the environment, if there is one."""
+    try:
+        key = KeySettings().shown_key
+    except ValueError as error:
+        raise Failure("\n".join(["the key is not right.", *complaints(error)])) from error
+    return {} if key is None else {"Authorization": f"Bearer {key}"}
+
+
 def _given(params: Mapping[str, str | list[str] | None]) -> dict[str, str | list[str]]:
     return {name: value for name, value in params.items() if value is not None}
 
@@ -98,6 +109,8 @@ def _failure(answer: httpx.Response) -> Failure:
     problem = problem if isinstance(problem, dict) else {}
     reason = problem.get("detail") or problem.get("title")
     reason = str(reason) if reason else f"the gateway answered {answer.status_code} {answer.reason_phrase}."
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        reason += " The command line shows the key in WIGWAG_API_KEY or WIGWAG_API_KEY_FILE."
     if problem.get("code") == "invalid_jid":
         return Failure(reason, ExitCode.USAGE)
     return Failure(reason, ExitCode.REFUSED if answer.is_client_error else ExitCode.FAILED)

@@ -6,8 +6,10 @@ What settings there are is said in `wigwag.config`, nowhere here.
 
 from typing import Any
 
+from wigwag import precautions
 from wigwag.cli.outcome import Failure
 from wigwag.config import Settings
+from wigwag.domain.errors import GatewayError
 
 
 def read(**options: Any) -> Settings:
@@ -20,12 +22,23 @@ def read(**options: Any) -> Settings:
 
 
 def problems() -> list[str]:
-    """Everything that is wrong with the environment, a sentence each."""
+    """Everything that is wrong with the environment, a sentence each; also what only a start would refuse."""
     try:
-        _build({})
+        chosen = _build({})
     except ValueError as error:
         return complaints(error)
-    return []
+    keys = not precautions.needs_a_key(chosen) or _has_keys(chosen)
+    return precautions.dangers(chosen, keys=keys)
+
+
+def _has_keys(chosen: Settings) -> bool:
+    """Whether the database has a key; one that cannot be asked has none."""
+    from wigwag.compose import guarding  # noqa: PLC0415 - loads whatsmeow, which other verbs need not wait for
+
+    try:
+        return guarding.has_keys(chosen)
+    except GatewayError:
+        return False
 
 
 def _build(options: dict[str, Any]) -> Settings:

@@ -22,6 +22,7 @@ from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
+from wigwag.compose import guarding
 from wigwag.compose.backups import back_up, put_back
 from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, passing_on, traces, trust
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
@@ -29,7 +30,7 @@ from wigwag.compose.sockets import sockets
 from wigwag.compose.streams import observers, stream_figures
 from wigwag.config import Settings
 
-__all__ = ["Running", "back_up", "put_back", "run"]
+__all__ = ["Running", "back_up", "guarding", "put_back", "run"]
 
 GARBAGE = 50_000  # new objects until the collector looks: when thousands come or go, it would be busier than we are
 
@@ -72,6 +73,7 @@ async def run(
         roster = MemoryRoster(clock)
         core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts, media, roster)))
         await core.restore()
+        guarding.admit(settings, core.access)
         gc.collect()
         gc.freeze()  # what was restored stays; looking through it again and again would stall the event loop
         gc.set_threshold(GARBAGE, 20, 20)
@@ -100,14 +102,15 @@ def _doors(
     spans = traces(settings, core, figures)
     app = build_app(
         core.gateway,
+        access=core.access,
         clock=core.clock,
         exposition=figures.exposition,
         observe=observers(figures, stream),
         ready=lambda: checks(core, stores, rabbit),
         version=__version__,
-        metrics_token=settings.metrics_token.get_secret_value(),
         stream=stream,
         simulator=simulator,
+        origins=settings.cors_sites,
     )
     whole = console.mounted(console.Files(), app if users is None else mounted(users.server, app))
     config = uvicorn.Config(
@@ -115,6 +118,7 @@ def _doors(
         ws="none" if users is None else users.server.wire,  # type: ignore[arg-type]  # it makes what a class would
         log_config=None,
         access_log=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=DRAIN,
     )
     parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users, "events": stream}

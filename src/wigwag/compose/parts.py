@@ -14,6 +14,7 @@ from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
 from wigwag.adapters.metrics import Figures, Metrics, hashed, named
 from wigwag.adapters.metrics.names import (
+    AUDIT_DROPPED,
     INBOX_DROPPED,
     INBOX_LENGTH,
     MEDIA_SIZE,
@@ -36,6 +37,7 @@ from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
 from wigwag.app.ports import Directory, Roster
 from wigwag.app.webhooks import Hooks
+from wigwag.compose import guarding
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
 
@@ -74,6 +76,8 @@ def outside(
             roster=roster,
             reciprocity=settings.users_reciprocity,
         ),
+        vault=guarding.vault(stores),
+        rules=guarding.rules(settings),
         clock=clock,
         pace=settings.pace,
         cap=settings.subscriptions_cap,
@@ -173,6 +177,7 @@ def metrics(
             RECORDER_DROPPED: lambda: core.recorder.dropped,
             TELLER_DROPPED: lambda: core.teller.dropped,
             INBOX_LENGTH: lambda: len(whatsapp.inbox),
+            AUDIT_DROPPED: lambda: core.access.audit.dropped,
             INBOX_DROPPED: lambda: whatsapp.inbox.dropped,
             MEDIA_SIZE: lambda: media.usage,
             USERS_ACTIVE: lambda: core.lobby.node.replica.active,

@@ -117,3 +117,23 @@ def _address(host: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         return None
+
+
+def neighbourhood(address: str) -> str:
+    """Whom to count together: one IPv4 address, or a network of IPv6 that one person has whole (/64)."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Network((found, 64), strict=False))
+    return str(found)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as settings and headers name it, is this machine alone."""
+    host = host.strip("[]").lower()
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

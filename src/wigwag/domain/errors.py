@@ -3,7 +3,7 @@
 
     GatewayError
     ├─ InvalidJid · InvalidUrl · InvalidSettings · InvalidMessage · InvalidUser   the caller's fault
-    ├─ Unauthenticated · Forbidden
+    ├─ Unauthenticated · Forbidden · RateLimited           the caller: who it is, what it may, how often
     ├─ NotFound · Conflict: KeyReused
     ├─ NotLinked*                                          the account, for now
     ├─ Refused: Restricted                                 the remote's word
@@ -72,6 +72,17 @@ class Forbidden(GatewayError):
     """You may not do this."""
 
     code = "forbidden"
+
+
+class RateLimited(GatewayError):
+    """Too many requests: wait a little."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str | None = None, *, retry_after: float = 1.0) -> None:
+        """Args: retry_after: seconds until it makes sense to come again."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotFound(GatewayError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from wigwag.domain.access import AccessRefused, CallerActed, SignedIn
 from wigwag.domain.account import Account, LinkSignal, Stall
 from wigwag.domain.delivery import Job, Receipt
 from wigwag.domain.ids import Jid
@@ -388,6 +389,9 @@ Fact = (
     | GrantedChanged
     | GrantsShown
     | NodeChanged
+    | CallerActed
+    | AccessRefused
+    | SignedIn
     | PartFailed
     | PartRecovered
 )

@@ -6,10 +6,11 @@ These are fakes that keep the ports' laws, not mocks; the simulator is there for
 
 from wigwag.testing.clock import START, FakeClock
 from wigwag.testing.stores import FakeMedia, FakePostman, FakeWeb, MemoryStores
-from wigwag.testing.trial import UNPACED, RecordingSink, Trial, build_trial, running
+from wigwag.testing.trial import OPEN_HERE, UNPACED, RecordingSink, Trial, build_trial, open_access, running
 from wigwag.testing.whatsapp import FakeWhatsApp, Hold, Hook, Point, Sent, failing
 
 __all__ = [
+    "OPEN_HERE",
     "START",
     "UNPACED",
     "FakeClock",
@@ -26,5 +27,6 @@ __all__ = [
     "Trial",
     "build_trial",
     "failing",
+    "open_access",
     "running",
 ]

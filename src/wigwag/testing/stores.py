@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from wigwag.adapters.memory.access import MemoryAuditStore, MemoryKeyStore
 from wigwag.adapters.memory.accounts import MemoryAccountStore
 from wigwag.adapters.memory.eraser import MemoryEraser
 from wigwag.adapters.memory.events import MemoryEventLog
@@ -18,6 +19,7 @@ from wigwag.adapters.memory.users import MemoryLastSeenStore, MemoryUserStore
 from wigwag.adapters.memory.watches import MemoryWatchStore
 from wigwag.adapters.memory.webhooks import MemoryWebhookStore
 from wigwag.adapters.numbering import forms
+from wigwag.app.access import Vault
 from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
 from wigwag.app.ports import (
@@ -118,6 +120,7 @@ class MemoryStores:
         self.templates: TemplateStore = MemoryTemplateStore()
         self.media, self.web = FakeMedia(), FakeWeb()
         self.users = MemoryUserStore()
+        self.keys, self.audit = MemoryKeyStore(), MemoryAuditStore()
         self.webhooks, self.postman = MemoryWebhookStore(log), FakePostman()
 
     def host(self, clock: Clock) -> Host:
@@ -130,6 +133,10 @@ class MemoryStores:
             grants=kept,
             roster=MemoryRoster(clock),
         )
+
+    def vault(self) -> Vault:
+        """Keys and what was done with them."""
+        return Vault(keys=self.keys, audit=self.audit)
 
     def hooks(self) -> Hooks:
         """All that webhooks need."""

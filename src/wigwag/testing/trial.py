@@ -5,8 +5,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TypeVar
 
+from wigwag.app.access import Access, Rules
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.events import Fact
@@ -52,6 +54,7 @@ class Trial:
 
 
 UNPACED = Rate(per_minute=0.0)
+OPEN_HERE = Rules(open_here=True)
 
 
 def build_trial(
@@ -63,6 +66,7 @@ def build_trial(
     cap: int | None = None,
     rate: Rate = UNPACED,
     chance: Callable[[], float] = lambda: 0.0,
+    rules: Rules = OPEN_HERE,
     **choices: bool,
 ) -> Trial:
     """A gateway over fakes and memory; whatever is given takes their place. `running` starts it.
@@ -82,6 +86,8 @@ def build_trial(
             mail=stores.mail(whatsapp, rate, **choices),
             hooks=stores.hooks(),
             host=stores.host(clock),
+            vault=stores.vault(),
+            rules=rules,
             clock=clock,
             pace=pace or Pace(),
             cap=cap,
@@ -91,6 +97,19 @@ def build_trial(
     )
     core.fanout.add("facts", facts)
     return Trial(core=core, clock=clock, whatsapp=whatsapp, facts=facts, stores=stores)
+
+
+def open_access(clock: FakeClock) -> Access:
+    """Access without keys: whoever is on this machine may do everything."""
+    letters = count()
+    return Access(
+        MemoryStores().vault(),
+        OPEN_HERE,
+        clock,
+        lambda _fact: None,
+        random=lambda size: bytes([next(letters) % 256]) * size,
+        new_id=lambda: f"{next(letters):032d}".translate(str.maketrans("0123456789", "ghijklmnop")),
+    )
 
 
 @asynccontextmanager

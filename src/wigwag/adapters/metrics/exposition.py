@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import generate_latest as plain_text
 from prometheus_client.openmetrics.exposition import generate_latest as open_metrics_text
 
+from wigwag.adapters.metrics.access import AccessCounters
 from wigwag.adapters.metrics.contacts import ContactSeries, Labels, named
 from wigwag.adapters.metrics.counters import Counters
 from wigwag.adapters.metrics.message_counters import MessageCounters
@@ -67,6 +68,7 @@ class Metrics:
         self._registry.register(WebhookReadings(gateway))
         self._worker = WorkerCounters(self._registry)
         self._webhooks = WebhookCounters(self._registry)
+        self._access = AccessCounters(self._registry)
         self._contacts = ContactSeries(book, labels)
         self._readiness = Readiness(self._registry, ready)
         self._registry.register(ProcessReadings(clock, data))
@@ -78,6 +80,7 @@ class Metrics:
         self._messages.count(fact)
         self._worker.count(fact)
         self._webhooks.count(fact)
+        self._access.count(fact)
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count an answered HTTP request. `route` is its template, never its path."""

@@ -298,6 +298,9 @@ TRACE_SPANS = _counter(
     "Spans of traces by what became of them: exported, failed, dropped (too many wait).",
     "outcome",
 )
+ACCESS_REFUSED = _counter("wigwag_access_refused_total", "Requests that were turned away, by why.", "reason")
+SIGN_INS = _counter("wigwag_sign_ins_total", "Times that a browser exchanged a key for a cookie.")
+AUDIT_DROPPED = _counter("wigwag_audit_dropped_total", "Entries of the audit log lost while the store was away.")
 LOOP_LAG = _histogram(
     "wigwag_event_loop_lag_seconds",
     "How late a task wakes that asked to sleep for a second: what every event has to wait.",
@@ -377,6 +380,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         *(REQUEST_DURATION, READY, PART_FAILURES, PART_RECOVERIES, SINK_FAILURES),
         *(RECORDER_BACKLOG, RECORDER_DROPPED, TELLER_DROPPED, INBOX_LENGTH, INBOX_DROPPED),
         *(STORAGE_DURATION, STORAGE_FAILURES, LOOP_LAG, TRACE_SPANS, NODE_STEPS, NODE_SYNCED),
+        *(ACCESS_REFUSED, SIGN_INS, AUDIT_DROPPED),
         *(EVENT_CLIENTS, EVENT_CLIENTS_CUT, EVENT_RESUMES, EVENT_RESETS),
     ),
     "The process": (

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole HTTP app: routes, errors, doorstep and description put together. `compose` serves it."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 
 from wigwag.adapters.rest import (
     accounts,
@@ -13,9 +14,11 @@ from wigwag.adapters.rest import (
     errors,
     events,
     health,
+    keys,
     media,
     messages,
     presence,
+    session,
     subscriptions,
     system,
     templates,
@@ -24,9 +27,13 @@ from wigwag.adapters.rest import (
 )
 from wigwag.adapters.rest import simulator as lent
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
+from wigwag.adapters.rest.guard import Guard
 from wigwag.adapters.rest.health import Exposition, Health, Ready
-from wigwag.adapters.rest.schemas import Problem
+from wigwag.adapters.rest.openapi import describe
+from wigwag.adapters.rest.origins import MAY_DO, MAY_READ, MAY_SEND
+from wigwag.adapters.rest.scopes import PERMIT
 from wigwag.adapters.rest.stream import Stream
+from wigwag.app.access import Access
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 
@@ -46,11 +53,12 @@ _TAGS = [
     {"name": "users", "description": "Users of the host application: who they are, whom they know, who is online."},
     {"name": "accounts", "description": "WhatsApp sessions: pair, connect, disconnect."},
     {"name": "events", "description": "What happens, as it happens."},
+    {"name": "access", "description": "Keys, sign-ins, and what was done."},
     {"name": "health", "description": "For probes and Prometheus."},
 ]
 _ROOMS = (
     *(presence, subscriptions, messages, media, chats, templates, webhooks),
-    *(deadletters, users, accounts, events, system, health),
+    *(deadletters, users, accounts, session, keys, events, system, health),
 )
 _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.LARGEST_UPLOAD}  # bytes
 
@@ -58,24 +66,26 @@ _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.L
 def build_app(  # noqa: PLR0913  wired by keyword, once
     gateway: Gateway,
     *,
+    access: Access,
     clock: Clock,
     exposition: Exposition,
     observe: Observe,
     ready: Ready,
     version: str,
-    metrics_token: str = "",
     stream: Stream | None = None,
     simulator: lent.PassOn | None = None,
+    origins: Sequence[str] = (),
 ) -> FastAPI:
     """The app.
 
     Args:
+        access: asked of every request who sent it.
         exposition: what /metrics says, for an Accept header.
         observe: told of each answer: route template, method, status, seconds.
         ready: asks the parts how they are.
-        metrics_token: what a scraper must send; empty: nothing.
         stream: what /api/events follows; somebody else has it run.
         simulator: where /sim leads, in the demo.
+        origins: other sites whose pages may ask (CORS), like https://app.example.org.
     """
     app = FastAPI(
         title="wigwag",
@@ -87,41 +97,24 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.state.gateway, app.state.clock = gateway, clock
+    app.state.gateway, app.state.access, app.state.clock = gateway, access, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
-    app.state.metrics_token = metrics_token
     app.state.stream = stream or Stream(gateway, clock)
     app.state.simulator = simulator
     for room in (*_ROOMS, *([lent] if simulator else [])):
-        app.include_router(room.router)
+        app.include_router(room.router, dependencies=[PERMIT])
     errors.install(app)
-    app.add_middleware(Doorstep, observe=observe, larger=_LARGER_BODIES)
-    _describe_problems(app)
+    app.add_middleware(Guard, access=access)  # the last one added is the first to be passed
+    if origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=MAY_DO, allow_headers=MAY_SEND, expose_headers=MAY_READ
+        )
+    app.add_middleware(
+        Doorstep, observe=observe, larger=_LARGER_BODIES, origins=frozenset(origins), refused=access.refused
+    )
+    describe(app)
     return app
 
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of a problem into the API's description, in place of what FastAPI believes of errors."""
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = describe()
-            _forget_validation_errors(schema)
-            schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _forget_validation_errors(schema: dict[str, Any]) -> None:
-    for path in schema["paths"].values():
-        for operation in path.values():
-            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-                del operation["responses"]["422"]
-    for shape in ("HTTPValidationError", "ValidationError"):
-        schema["components"]["schemas"].pop(shape, None)

@@ -4,7 +4,7 @@
 Plain ASGI, so that streamed answers stay streams.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from time import perf_counter
 
@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wigwag.adapters.rest.errors import problem, unexpected
+from wigwag.adapters.rest.guard import address
+from wigwag.adapters.rest.origins import SAFE, is_foreign
 
 Observe = Callable[[str, str, int, float], None]
 """Told of each answer: route template, method, status, seconds."""
@@ -21,20 +23,36 @@ Observe = Callable[[str, str, int, float], None]
 LARGEST_BODY = 1 << 20  # bytes, where nothing else is said
 NO_ROUTE = "none"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_SAFE = {"GET", "HEAD", "OPTIONS"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # a page of ours says its own
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",  # it is about people, and about now
 }
 
 
 class Doorstep:
-    """Wraps the whole app. `larger` says of paths how many bytes a body may have there."""
+    """Wraps the whole app.
 
-    def __init__(self, app: ASGIApp, observe: Observe, larger: Mapping[str, int]) -> None:
+    Args:
+        larger: how many bytes a body may have at these paths.
+        origins: other sites whose pages may ask.
+        refused: told why somebody was turned away, and from where.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        observe: Observe,
+        larger: Mapping[str, int],
+        origins: Collection[str],
+        refused: Callable[[str, str], None],
+    ) -> None:
         self._app, self._observe, self._larger = app, observe, larger
+        self._origins, self._refused = origins, refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,8 +79,8 @@ class Doorstep:
             self._observe(_route(scope), _method(scope), status or 499, perf_counter() - began)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        site = Headers(scope=scope).get("sec-fetch-site", "none")
-        if scope["method"] not in _SAFE and site not in ("none", "same-origin"):
+        if scope["method"] not in SAFE and is_foreign(Headers(scope=scope), self._origins):
+            self._refused("foreign_page", address(scope))
             detail = "This was sent by a page of another site."
             await problem(Request(scope), HTTPStatus.FORBIDDEN, code="forbidden", detail=detail)(scope, receive, send)
         else:

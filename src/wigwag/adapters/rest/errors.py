@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -28,6 +29,7 @@ STATUS: dict[type[GatewayError], HTTPStatus] = {
     errors.InvalidUser: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -89,12 +91,19 @@ async def unexpected(request: Request, error: Exception) -> Response:
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, code="internal_error", detail=detail)
 
 
-async def _of_the_gateway(request: Request, error: Exception) -> Response:
-    assert isinstance(error, GatewayError)  # noqa: S101  registered for this class alone
-    headers = TRY_AGAIN if error.retryable else None
+def gateway_problem(request: Request, error: GatewayError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to an error of the domain."""
+    advice = dict(headers or {}) | (TRY_AGAIN if error.retryable else {})
+    if isinstance(error, errors.RateLimited):
+        advice["Retry-After"] = str(ceil(error.retry_after))
     more = {"reason": error.reason} if isinstance(error, errors.InvalidMessage) else {}
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)  # a room may have narrower ones
-    return problem(request, status, code=error.code, detail=str(error), headers=headers, **more)
+    return problem(request, status, code=error.code, detail=str(error), headers=advice, **more)
+
+
+async def _of_the_gateway(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GatewayError)  # noqa: S101  registered for this class alone
+    return gateway_problem(request, error)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from wigwag.adapters.storage.access import SqlAuditStore, SqlKeyStore
 from wigwag.adapters.storage.accounts import SqlAccountStore
 from wigwag.adapters.storage.engine import PATIENCE, Database, parse
 from wigwag.adapters.storage.eraser import SqlEraser
@@ -44,6 +45,8 @@ class Stores:
     users: SqlUserStore
     last_seen: SqlLastSeenStore
     grants: SqlGrantStore
+    keys: SqlKeyStore
+    audit: SqlAuditStore
     database: Database
 
     async def ping(self) -> None:
@@ -85,6 +88,8 @@ async def open_stores(address: str, *, patience: float = PATIENCE) -> Stores:
         users=SqlUserStore(database),
         last_seen=SqlLastSeenStore(database),
         grants=SqlGrantStore(database),
+        keys=SqlKeyStore(database),
+        audit=SqlAuditStore(database),
         database=database,
     )
     try:

@@ -5,6 +5,7 @@ Every method may raise `domain.errors.GatewayError` and nothing else; a room tra
 are Unix seconds.
 """
 
+from wigwag.app.ports.access import AuditStore, KeyStore
 from wigwag.app.ports.carriage import Courier, Fetcher, MediaStore, Numbering
 from wigwag.app.ports.deadletters import DeadLetters
 from wigwag.app.ports.link import Clock, Link, Wire
@@ -16,6 +17,7 @@ from wigwag.app.ports.webhooks import DeliveryArchive, DeliveryFilter, DeliveryS
 
 __all__ = [
     "AccountStore",
+    "AuditStore",
     "Authenticator",
     "Clock",
     "Courier",
@@ -31,6 +33,7 @@ __all__ = [
     "GrantStore",
     "JobArchive",
     "JobFilter",
+    "KeyStore",
     "LastSeenStore",
     "Lease",
     "Ledger",

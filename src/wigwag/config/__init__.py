@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All settings: names, defaults, and what they mean. Data only; nothing is opened or made here.
+"""All settings: names, defaults, and what they mean. Data only; nothing is made here, and only a key's file is read.
 
 Names of the seeds work as written; everything else is WIGWAG_<ROOM>_<KEY>. Rooms and floors above read it, never
 `domain` or `app`.
@@ -12,18 +12,18 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from wigwag.config.access import AccessSettings, KeySettings, checked_origins, listed
 from wigwag.domain.addresses import Network, parse_networks
 from wigwag.domain.errors import InvalidSettings
 from wigwag.domain.pacing import PRESETS, Pace
 from wigwag.domain.throttle import Rate, quiet_hours
 
+__all__ = ["KeySettings", "Settings"]
 
-class Settings(BaseSettings):
+
+class Settings(AccessSettings):
     """The environment, read once at start. `wigwag config show` prints it."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
     env: Literal["development", "production"] = Field(
         "development", validation_alias=AliasChoices("ENV"), description="production writes JSON logs"
@@ -284,13 +284,7 @@ class Settings(BaseSettings):
     @field_validator("realtime_origins")
     @classmethod
     def _origins_alone(cls, origins: str) -> str:
-        for origin in filter(None, map(str.strip, origins.split(","))):
-            parts = urlsplit(origin)
-            if origin != "*" and (
-                parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"
-            ):
-                raise ValueError("give origins as https://app.example.org, without a path, and commas between them")
-        return origins
+        return checked_origins(origins)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
@@ -353,7 +347,7 @@ class Settings(BaseSettings):
     @property
     def allowed_origins(self) -> tuple[str, ...]:
         """What `realtime_origins` names."""
-        return tuple(filter(None, (origin.strip().lower() for origin in self.realtime_origins.split(","))))
+        return listed(self.realtime_origins)
 
     @property
     def database_url(self) -> str:
