@@ -137,7 +137,8 @@ class Wishes:
                     self._foretold.pop(user, None)
                     self._done(user, wishes[user])
                 else:
-                    after = None if after is None else replace(after, by=self.lease.number)
+                    if after is not None and after.by != self.lease.number:
+                        after = replace(after, by=self.lease.number)
                     swaps.append(Swap(user=user, expected=base.seq, entry=after))
             done = await self._roster.swap(self.lease, swaps) if swaps else []
         except GatewayError:
