@@ -136,7 +136,7 @@ class Bench:
         port, data, log = free_port(), self._folder / "data", self._folder / "gateway.log"
         shutil.rmtree(data, ignore_errors=True)
         shutil.copytree(self._people(users, contacts), data)
-        environment = os.environ | {"WIGWAG_REALTIME_AUTH": "trusted", "ENV": "production"}
+        environment = os.environ | {"WIGWAG_REALTIME_AUTH": "trusted"}
         command = on_core(0, sys.executable, "-m", "wigwag", "serve", "--data", str(data), "--port", str(port))
         with log.open("w") as output, running(command, env=environment, stdout=output, stderr=output) as popen:
             process = Process(url=f"http://127.0.0.1:{port}", log=log, popen=popen)  # type: ignore[arg-type]  # text

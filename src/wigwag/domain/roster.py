@@ -79,7 +79,10 @@ class Wish:
 
     @property
     def empty(self) -> bool:
-        return self == Wish()
+        return not (
+            (self.devices or self.left or self.refreshes or self.gone or self.saved)
+            or (self.choice is not None or self.privacy is not None)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,15 +229,15 @@ class Replica:
     def put(self, user: UserId, entry: Entry | None) -> None:
         """Take over what the roster holds of a user."""
         before = self._entries.pop(user, None)
-        if before is not None:
-            self.active -= bool(before.presence.devices)
-            for lease in _leases(before):
-                self._owned[lease].discard(user)
+        owners, owned = (set() if one is None else _leases(one) for one in (entry, before))
+        for lease in owned - owners:
+            self._owned[lease].discard(user)
+        for lease in owners - owned:
+            self._owned[lease].add(user)
+        self.active -= before is not None and bool(before.presence.devices)
         if entry is not None:
             self._entries[user] = entry
             self.active += bool(entry.presence.devices)
-            for lease in _leases(entry):
-                self._owned[lease].add(user)
 
     def owned(self, lease: int) -> set[UserId]:
         """The users with devices of a lease, and those of whom it wrote last."""

@@ -100,7 +100,19 @@ def decode(text: str, shape: Shape) -> Packet | Partial:
 
 def encode(packet: Packet) -> list[Frame]:
     """Return a packet's text and its attachments. Raises TypeError or ValueError for what JSON cannot say."""
-    parts: list[Frame] = []
+    body, parts = "", list[Frame]()
+    if packet.data is not None:
+        try:
+            body = _TEXTS.encode(packet.data)
+        except _HasBytes:
+            body = _with_placeholders(packet.data, parts)
+    kind = f"{packet.kind + 3}{len(parts)}-" if parts else f"{packet.kind:d}"
+    namespace = "" if packet.namespace == MAIN else f"{packet.namespace},"
+    return [f"{kind}{namespace}{'' if packet.id is None else packet.id}{body}", *parts]
+
+
+def _with_placeholders(data: Any, parts: list[Frame]) -> str:
+    """JSON with a placeholder for each attachment, which is added to the parts."""
 
     def placeholder(value: object) -> dict[str, object]:
         if not isinstance(value, bytes | bytearray):
@@ -108,12 +120,15 @@ def encode(packet: Packet) -> list[Frame]:
         parts.append(bytes(value))
         return {"_placeholder": True, "num": len(parts) - 1}
 
-    body = ""
-    if packet.data is not None:
-        body = json.dumps(packet.data, separators=(",", ":"), allow_nan=False, default=placeholder)
-    kind = f"{packet.kind + 3}{len(parts)}-" if parts else f"{packet.kind:d}"
-    namespace = "" if packet.namespace == MAIN else f"{packet.namespace},"
-    return [f"{kind}{namespace}{'' if packet.id is None else packet.id}{body}", *parts]
+    return json.dumps(data, separators=(",", ":"), allow_nan=False, default=placeholder)
+
+
+class _HasBytes(Exception):
+    """An encoder that is made once cannot know where attachments go."""
+
+
+def _refuse(_value: object) -> NoReturn:
+    raise _HasBytes
 
 
 def _checked(head: Packet, data: Any) -> Packet:
@@ -158,3 +173,4 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _PLAIN = json.JSONDecoder(parse_constant=_no_constant)
+_TEXTS = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_refuse)
