@@ -7,6 +7,7 @@ The collector here is a few lines of HTTP that read what OpenTelemetry's own pro
 import asyncio
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,10 @@ from threading import Thread
 from typing import Any
 
 import aio_pika
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open_metrics
 
 from tests.acceptance.kills import PEOPLE, world
 from tests.acceptance.processes import Process, wait
@@ -109,7 +112,7 @@ def lines(gateway: Process) -> list[dict[str, Any]]:
     return [json.loads(line) for line in gateway.log.read_text().splitlines() if line.startswith("{")]
 
 
-def test_one_message_is_one_trace_everywhere(tmp_path: Path, rabbitmq: str) -> None:
+def test_one_message_is_one_trace_everywhere(tmp_path: Path, rabbitmq: str, promtool: str) -> None:
     with world(tmp_path) as here, Listener().listening() as there:
         here.simulator.put("/sim/receipts", {"hold": False})
         here.extra |= {
@@ -129,6 +132,7 @@ def test_one_message_is_one_trace_everywhere(tmp_path: Path, rabbitmq: str) -> N
             ours = gateway.post("/api/messages", {"to": f"+{PEOPLE[1]}", "text": TEXT})
             wait(lambda: gateway.get(f"/api/messages/{ours['id']}")["state"] == "read", gateway)
             assert exported(gateway) == {metric.name for metric in names.FIXED_METRICS}
+            assert_readable(gateway, promtool)
             assert gateway.stop() == 0
         assert_one_trace(there, lines(gateway), asyncio.run(results(rabbitmq, "traced.answers")))
         assert_ours_begins_with_the_message(there, lines(gateway), ours["id"])
@@ -141,6 +145,17 @@ def exported(gateway: Process) -> set[str]:
     """The metrics of a running gateway, without those that prometheus_client brings and those of contacts."""
     found = set(re.findall(r"^# TYPE (\S+) ", gateway.metrics(), re.MULTILINE))
     return found - set(names.STANDARD) - {metric.name for metric in names.CONTACT_METRICS}
+
+
+def assert_readable(gateway: Process, promtool: str) -> None:
+    """Prometheus has nothing to say about what a running gateway exports, in neither format."""
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=gateway.metrics(), text=True, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    answer = httpx.get(f"{gateway.url}/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert len(list(read_open_metrics(answer.text))) > len(names.FIXED_METRICS)
 
 
 def assert_one_trace(there: Listener, log: list[dict[str, Any]], answers: list[str]) -> None:

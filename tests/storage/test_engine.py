@@ -47,6 +47,29 @@ def test_what_is_no_address_is_refused_without_repeating_it(address: str) -> Non
     assert refusal.value.__cause__ is None
 
 
+async def test_it_is_told_how_long_everything_took_and_what_was_not_answered(tmp_path: Path) -> None:
+    told: list[tuple[str, bool]] = []
+    database = Database(parse(f"sqlite:///{tmp_path}/wigwag.db"))
+
+    def observe(operation: str, seconds: float, answered: bool) -> None:
+        assert seconds >= 0.0
+        told.append((operation, answered))
+
+    database.observe = observe
+    async with database.reading() as connection:
+        await connection.execute(text("SELECT 1"))
+    async with database.writing() as connection:
+        await connection.execute(text("CREATE TABLE x (y)"))
+    with pytest.raises(StoreUnavailable):
+        async with database.writing() as connection:
+            await connection.execute(text("INSERT INTO nowhere VALUES (1)"))
+    with pytest.raises(ZeroDivisionError):  # a fault of the caller is none of the database
+        async with database.reading():
+            _ = 1 / 0
+    await database.close()
+    assert told == [("read", True), ("write", True), ("write", False), ("read", True)]
+
+
 async def test_a_sqlite_file_is_private_quick_and_durable(tmp_path: Path) -> None:
     path = tmp_path / "new" / "wigwag.db"
     database = Database(parse(f"sqlite:///{path}"))
