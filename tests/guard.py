@@ -52,7 +52,7 @@ def fixtures() -> Fixtures:
 @cache
 def actions() -> dict[str, frozenset[str]]:
     """The words of docs/LOGS.md, and at which levels they are said."""
-    rows = re.findall(r"^\| `([a-z_.]+)` \| ([a-z, ]+) \|", ACTIONS.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| ([a-z, ]+) \|", ACTIONS.read_text(), re.MULTILINE)
     return {word: frozenset(levels.split(", ")) for word, levels in rows}
 
 

@@ -1,83 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs: what a line looks like where, what is masked, and that every line has an action that docs/LOGS.md explains."""
+"""Logs: what a line looks like where, what is masked, and what every line about a message or a link has."""
 
-import ast
 import json
 import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.desk import ANNA, START, job
-from tests.floors import modules
-from tests.guard import ACTIONS, actions
 from wigwag import logs
 from wigwag.adapters import logbook
 from wigwag.domain.account import Account, LinkState
 from wigwag.domain.delivery import State
 from wigwag.domain.events import AccountChanged, CallReported, DeliveryTried, Fact, JobChanged
-from wigwag.domain.subscriptions import State as SubscriptionState
-from wigwag.domain.webhooks import Condition
 
-SOURCES = {name: text for name, text in modules(Path("src/wigwag")).items() if ".simulator" not in name}
-LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-EXPANDED = {  # what comes at the end of an action that is put together
-    "message.": set(State),
-    "subscription.": {*SubscriptionState} - {SubscriptionState.QUEUED},
-    "webhook.": {"delivered", "retry", "failed"},
-    "endpoint.": set(Condition),
-}
-
-
-def calls(source: str) -> Iterator[ast.Call]:
-    """Every call of a logger."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
-            whose = ast.unparse(node.func.value)
-            if whose in ("log", "_log") or whose.startswith("logging.getLogger("):
-                yield node
-
-
-def words(source: str) -> Iterator[str]:
-    """Every action in a source, each that is put together in all its forms."""
-    for node in ast.walk(ast.parse(source)):
-        for key, value in zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ():
-            if isinstance(key, ast.Constant) and key.value == "action":
-                yield from _forms(value)
-
-
-def _forms(value: ast.expr) -> Iterator[str]:
-    if isinstance(value, ast.Constant) and "." in str(value.value):
-        yield str(value.value)
-    elif isinstance(value, ast.JoinedStr) and isinstance(value.values[0], ast.Constant):
-        beginning = str(value.values[0].value)
-        yield from (f"{beginning}{end}" for end in EXPANDED[beginning])
-
-
-def test_the_code_uses_the_actions_of_the_docs_and_no_other() -> None:
-    assert {word for source in SOURCES.values() for word in words(source)} == actions().keys()
-
-
-def test_no_action_is_explained_twice() -> None:
-    table = ACTIONS.read_text()
-    assert [word for word in actions() if table.count(f"| `{word}` |") > 1] == []
-
-
-def test_every_line_has_an_action() -> None:
-    """Some give `extra` by name; it is put together just before."""
-    bare = [
-        f"{name}:{call.lineno}"
-        for name, source in SOURCES.items()
-        for call in calls(source)
-        if "'action'" not in ast.unparse(call) and "extra=extra" not in ast.unparse(call)
-    ]
-    assert bare == []
 
 
 def line(production: bool, message: str, *arguments: object, **extra: object) -> str:

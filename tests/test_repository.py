@@ -21,7 +21,10 @@ from starlette.routing import Route
 from typer.main import get_command
 
 import wigwag
-from tests import servers
+from tests import lines, servers
+from tests.floors import modules
+from tests.guard import ACTIONS, actions
+from wigwag.adapters.metrics.page import describe
 from wigwag.adapters.rest import (
     accounts,
     chats,
@@ -175,3 +178,17 @@ def test_the_alert_rules_in_the_documents_are_rules(promtool: str, tmp_path: Pat
 def test_ci_runs_the_command_of_the_readme() -> None:
     assert re.search(r"^make test$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
     assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_every_line_of_the_log_has_an_action_and_each_is_explained_in_the_docs() -> None:
+    """And none is explained that is never said. Add a row to docs/LOGS.md, or take one away."""
+    sources = {name: text for name, text in modules(ROOT / "src" / "wigwag").items() if ".simulator" not in name}
+    assert [line for name, source in sources.items() for line in lines.bare(name, source)] == []
+    assert {word for source in sources.values() for word in lines.words(source)} == actions().keys()
+    table = ACTIONS.read_text()
+    assert [word for word in actions() if table.count(f"| `{word}` |") > 1] == []
+
+
+def test_the_page_of_metrics_is_their_table() -> None:
+    """If not, run: python -m wigwag.adapters.metrics > docs/METRICS.md."""
+    assert (ROOT / "docs" / "METRICS.md").read_text() == describe()

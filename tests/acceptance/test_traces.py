@@ -155,7 +155,8 @@ def assert_readable(gateway: Process, promtool: str) -> None:
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
     answer = httpx.get(f"{gateway.url}/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
-    assert len(list(read_open_metrics(answer.text))) > len(names.FIXED_METRICS)
+    families = list(read_open_metrics(answer.text))  # type: ignore[no-untyped-call]
+    assert len(families) > len(names.FIXED_METRICS)
 
 
 def assert_one_trace(there: Listener, log: list[dict[str, Any]], answers: list[str]) -> None:

@@ -12,7 +12,6 @@ import pytest
 from tests.metrics.reading import OPEN_METRICS, Scrape
 from wigwag.adapters.metrics import Figures, Metrics, names
 from wigwag.adapters.metrics.counters import LAG_EVERY, reconnect_reason
-from wigwag.adapters.metrics.page import describe
 from wigwag.domain.access import AccessRefused, SignedIn
 from wigwag.domain.account import Account, LinkSignal, LinkState, Stall
 from wigwag.domain.contents import Text
@@ -358,7 +357,3 @@ async def test_promtool_has_nothing_to_say(whole: Scrape, promtool: str) -> None
     )
     told, _nothing = await checker.communicate((await whole.text()).encode())
     assert (checker.returncode, told.decode()) == (0, "")
-
-
-def test_the_docs_are_the_table() -> None:
-    assert DOCS.read_text() == describe(), "run: python -m wigwag.adapters.metrics > docs/METRICS.md"
