@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the protocols of Engine.IO 4 and Socket.IO 5 ask of every server, over real connections."""
+"""What the protocols of Engine.IO 4 and Socket.IO 5 ask of every server, over real connections.
+
+Each case of the two suites of the upstream project has its own here; `upstream` runs those (25 and 32 of them passed).
+"""
 
 import asyncio
 import json
@@ -10,7 +13,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from tests.realtime.live import Live, live
+from tests.realtime.live import Live, live, serving
+from tests.realtime.recording import Recorder
+from wigwag.adapters.clock import SystemClock
+from wigwag.adapters.realtime import Limits, Realtime
 
 FIELDS = {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}
 TWO = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
@@ -121,6 +127,31 @@ async def test_two_polls_at_once_end_the_session(http: httpx.AsyncClient) -> Non
     assert sorted([one.status_code, other.status_code]) == [200, 400]
     assert (one if one.status_code == 200 else other).text == "1"
     assert (await http.get("", params=session)).status_code == 400
+
+
+async def test_a_poll_that_is_broken_off_ends_the_session() -> None:
+    async with live(interval=10) as here, polls(here) as http:
+        session = await opened(http)
+        reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
+        query = f"EIO=4&transport=polling&sid={session['sid']}"
+        writer.write(f"GET /socket.io/?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await writer.drain()
+        await opened(http)  # by then it was heard
+        writer.close()
+        await reader.read()
+        assert (await http.get("", params=session)).status_code == 400
+
+
+async def test_who_does_not_connect_to_a_namespace_is_closed() -> None:
+    handlers = Recorder()
+    server = handlers.server = Realtime(handlers, clock=SystemClock(), limits=Limits(connect=0.2))
+    async with (
+        serving(server) as port,
+        connect(f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket") as socket,
+    ):
+        await socket.recv()
+        await socket.wait_closed()
+    assert server.counts["no_connect"] == 1
 
 
 async def test_a_poll_brings_pings_and_stays_open_for_who_answers(http: httpx.AsyncClient) -> None:
