@@ -112,6 +112,12 @@ async def test_batches_saved_once_or_twice_read_like_a_dictionary(
     for jid in jids:
         expected = [past[key] for key in sorted(past) if key[0] == jid]
         assert await presence.history(jid, *ALWAYS) == expected
+    together = await presence.histories(jids[:2], *ALWAYS)
+    assert [[each for each in together if each.jid == jid] for jid in jids] == [
+        *[await presence.history(jid, *ALWAYS) for jid in jids[:2]],
+        [],
+    ]
+    assert await presence.histories([], *ALWAYS) == []
     loaded = {found.jid: found for found in (await presence.load())[0]}
     assert {jid: replace(loaded[jid], name="") for jid in jids if jid in loaded} == {
         jid: replace(found, name="") for jid, found in written.items()

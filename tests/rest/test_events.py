@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rest.conftest import ANNA, BERT
-from wigwag.adapters.rest import Stream
+from tests.rest.conftest import ANNA, BERT, World
+from wigwag.adapters.clock import SystemClock
+from wigwag.adapters.rest import Stream, build_app
 from wigwag.adapters.rest.stream.hub import Wanted
 from wigwag.adapters.rest.stream.kinds import BY_FACT, KINDS, NAMES, UNTOLD
 from wigwag.adapters.rest.stream.page import describe
@@ -64,12 +67,10 @@ class Reader:
 
 
 @asynccontextmanager
-async def following(
-    trial: Trial, stream: Stream, position: str = "", patience: float = 60.0, **wanted: Any
-) -> AsyncIterator[Reader]:
+async def following(trial: Trial, stream: Stream, position: str = "", **wanted: Any) -> AsyncIterator[Reader]:
     reader = Reader()
     reader.reads.set()
-    answer = EventStream(stream, Wanted(**wanted), position, patience)
+    answer = EventStream(stream, Wanted(**wanted), position)
     task = asyncio.create_task(answer({"type": "http"}, reader.receive, reader.send))
     await trial.clock.settle()
     try:
@@ -159,8 +160,9 @@ async def test_silence_is_broken_and_moves_a_client_on(trial: Trial, stream: Str
 
 
 async def test_who_does_not_read_is_cut_and_nobody_else_notices(trial: Trial, stream: Stream) -> None:
+    stream.patience = 0.01
     async with (
-        following(trial, stream, patience=0.01) as stuck,
+        following(trial, stream) as stuck,
         following(trial, stream) as other,
         asyncio.timeout(10),
     ):
@@ -294,3 +296,93 @@ def test_every_fact_is_told_or_left_out_on_purpose() -> None:
 
 def test_the_page_is_as_it_is_printed() -> None:
     assert EVENTS_PAGE.read_text() == describe(), "print it: python -m wigwag.adapters.rest.stream > docs/EVENTS.md"
+
+
+# --- over a real connection
+
+
+async def test_over_http_a_client_comes_back_without_a_gap_and_a_stuck_one_is_cut(trial: Trial, world: World) -> None:
+    """A socket that nobody reads fills up; then the gateway stops writing to it, and others go on."""
+    put(trial)
+    stream = Stream(trial.core.gateway, SystemClock(), epoch="now", patience=0.5)
+    async with serving(trial, world, stream) as port, asyncio.timeout(60):
+        reader, writer = await ask(port)
+        assert await next_event(reader) == ("hello", "now-0", {"resumed": False})
+        stream.sink(change(at=1.0))
+        assert (await next_event(reader))[1] == "now-1"
+        writer.close()
+        for at in (2.0, 3.0):
+            stream.sink(change(at=at))
+        reader, writer = await ask(port, "Last-Event-ID: now-1\r\n")
+        heard = [await next_event(reader) for _each in range(3)]
+        assert [(kind, position) for kind, position, _data in heard] == [
+            ("hello", "now-1"),
+            ("presence.changed", "now-2"),
+            ("presence.changed", "now-3"),
+        ]
+        _stuck, stuck_writer = await ask(port, limit=1)
+        told = asyncio.Event()
+        going = asyncio.create_task(_read_until(reader, told))
+        while stream.tally.cut == 0:
+            for _each in range(200):
+                stream.sink(change(at=9.0))
+            await asyncio.wait({going}, timeout=GATHER)
+        stream.sink(change(at=7_000.0))
+        await told.wait()
+        assert len(stream.clients) == 1
+        for each in (writer, stuck_writer):
+            each.close()
+            await asyncio.gather(each.wait_closed(), return_exceptions=True)
+        await going
+
+
+async def _read_until(reader: asyncio.StreamReader, told: asyncio.Event) -> None:
+    """Read for ever, and say when the event of 7,000 s after 1970 came."""
+    while data := await reader.read(1 << 16):
+        if b"1970-01-01T01:56:40Z" in data:
+            told.set()
+
+
+@asynccontextmanager
+async def serving(trial: Trial, world: World, stream: Stream) -> AsyncIterator[int]:
+    """The port of a server that answers."""
+    app = build_app(
+        trial.core.gateway,
+        clock=trial.clock,
+        exposition=world.exposition,
+        observe=world.observe,
+        ready=world.ready,
+        version="0",
+        stream=stream,
+    )
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that little fills it
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        await stream.close()
+        server.should_exit = True
+        await task
+
+
+async def ask(port: int, header: str = "", limit: int = 1 << 20) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client that follows; with a small limit it reads next to nothing."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=limit)
+    writer.write(f"GET /api/events HTTP/1.1\r\nHost: wigwag\r\n{header}\r\n".encode())
+    return reader, writer
+
+
+async def next_event(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, Any]]:
+    """The next event, whatever chunks it comes in."""
+    kind = position = ""
+    while True:
+        text = (await reader.readuntil(b"\n")).decode().strip()
+        name, _colon, value = text.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "id":
+            position = value
+        elif name == "data" and kind:
+            return kind, position, json.loads(value)

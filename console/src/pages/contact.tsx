@@ -8,6 +8,7 @@ import { language, t, type Key } from '../i18n/index.ts'
 import { contacts } from '../live/contacts.ts'
 import { useResource } from '../live/resource.ts'
 import { useStore } from '../live/store.ts'
+import { csv, hours } from '../past.ts'
 import { prefs } from '../prefs.ts'
 import { place } from '../router.ts'
 import type { ChatMessage, History, Presence, Span, SubscriptionWithReasons, TrackedGroup } from '../types.ts'
@@ -162,27 +163,6 @@ function Days({ online, observed, days }: { online: Span[]; observed: Span[]; da
   )
 }
 
-/** How much of each hour of the day the contact was online, of the time that we listened. */
-export function hours(online: Span[], observed: Span[], now: number): (number | null)[] {
-  const here = new Array<number>(24).fill(0)
-  const heard = new Array<number>(24).fill(0)
-  const spread = (spans: Span[], into: number[]): void => {
-    for (const [start, end] of spans) {
-      for (let at = start; at < (end ?? now); ) {
-        const date = new Date(at * 1000)
-        const next = Math.min(new Date(date).setMinutes(60, 0, 0) / 1000, end ?? now)
-        const hour = date.getHours()
-        into[hour] = (into[hour] ?? 0) + next - at
-        if (next <= at) break
-        at = next
-      }
-    }
-  }
-  spread(online, here)
-  spread(observed, heard)
-  return heard.map((listened, hour) => (listened > 0 ? Math.min(1, (here[hour] ?? 0) / listened) : null))
-}
-
 function Hours({ online, observed }: { online: Span[]; observed: Span[] }): ReactNode {
   const shares = hours(online, observed, Date.now() / 1000)
   const percent = new Intl.NumberFormat(language, { style: 'percent' })
@@ -239,15 +219,6 @@ function Sessions({ online }: { online: Span[] }): ReactNode {
       ) : null}
     </div>
   )
-}
-
-/** A history as comma-separated values. */
-export function csv(history: History | undefined): string {
-  const lines = ['jid,kind,from,to']
-  for (const kind of ['online', 'observed'] as const) {
-    for (const { from, to } of history?.[kind] ?? []) lines.push([history?.jid, kind, from, to ?? ''].join())
-  }
-  return `${lines.join('\r\n')}\r\n`
 }
 
 function save(name: string, text: string): void {

@@ -4,6 +4,7 @@
 import { useState, type ReactNode } from 'react'
 import { call, path } from '../api.ts'
 import { bytes, masked } from '../format.ts'
+import { pretty } from '../forms.ts'
 import { t } from '../i18n/index.ts'
 import { figures } from '../live/figures.ts'
 import { useResource } from '../live/resource.ts'
@@ -128,13 +129,3 @@ function Letter({ id, close }: { id: string; close: () => void }): ReactNode {
     </Dialog>
   )
 }
-
-/** JSON in lines; anything else as it is. */
-export function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2)
-  } catch {
-    return text
-  }
-}
-

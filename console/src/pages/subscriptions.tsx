@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react'
 import { call, path, post } from '../api.ts'
 import { number } from '../format.ts'
+import { parse } from '../forms.ts'
 import { t, type Key } from '../i18n/index.ts'
 import { useResource, type Resource } from '../live/resource.ts'
 import { useStore } from '../live/store.ts'
@@ -256,18 +257,6 @@ function ChooseGroup({ tracked, close }: { tracked: Resource<TrackedGroup[]>; cl
       </div>
     </Dialog>
   )
-}
-
-/** A line is a number and perhaps a name: `+91 98765 43210, John Doe`. */
-export function parse(text: string): { phone: string; name: string }[] {
-  return text
-    .split('\n')
-    .map(line => line.trim())
-    .filter(Boolean)
-    .map(line => {
-      const [, phone = line, name = ''] = /^(\+?[\d\s().-]+(?:@\S+)?)[,;\s]*(.*)$/.exec(line) ?? []
-      return { phone: phone.trim(), name: name.trim() }
-    })
 }
 
 function Track({ all, close }: { all: Resource<Subscription[]>; close: () => void }): ReactNode {

@@ -4,6 +4,7 @@
 import { useEffect, useState, type FormEvent, type ReactNode } from 'react'
 import { call, get, path, post } from '../api.ts'
 import { masked, number, seconds } from '../format.ts'
+import { localTime, pretty } from '../forms.ts'
 import { t } from '../i18n/index.ts'
 import { useResource, type Resource } from '../live/resource.ts'
 import { useStore } from '../live/store.ts'
@@ -14,7 +15,6 @@ import type { Delivery, Endpoint, WholeDelivery } from '../types.ts'
 import { Action, Copy, Dialog, useAction, useMay } from '../ui/actions.tsx'
 import { Empty, Failure, Link, Loading, Title, When } from '../ui/parts.tsx'
 import { DeliveryBadge, EndpointBadge } from '../ui/states.tsx'
-import { pretty } from './dead-letters.tsx'
 
 const KINDS = ['webhook.changed', 'delivery.tried', 'webhook.dropped'] as const
 const DELIVERIES: Delivery['state'][] = ['pending', 'delivered', 'failed']
@@ -278,12 +278,6 @@ function Replay({ at, then }: { at: string; then: () => Promise<void> }): ReactN
       ) : null}
     </>
   )
-}
-
-/** As a field for a local time wants it. */
-export function localTime(at: number): string {
-  const date = new Date(at - new Date(at).getTimezoneOffset() * 60_000)
-  return date.toISOString().slice(0, 16)
 }
 
 interface Page {

@@ -95,7 +95,7 @@ class Span(BaseModel):
     )
 
 
-Stretch = tuple[float, float | None]
+Stretch = tuple[int, int | None]
 """From and to, in Unix seconds; null while it lasts."""
 
 
@@ -110,8 +110,8 @@ class Timeline(BaseModel):
 class Timelines(BaseModel):
     """What was observed of several contacts. Times are Unix seconds here, because there are many."""
 
-    start: float = Field(serialization_alias="from")
-    end: float = Field(serialization_alias="to")
+    start: int = Field(serialization_alias="from")
+    end: int = Field(serialization_alias="to")
     timelines: list[Timeline]
 
 

@@ -19,6 +19,8 @@ from wigwag.app.ports import Clock
 from wigwag.domain.events import ContactRemoved
 from wigwag.domain.outbox import wanted
 
+PATIENCE = 10.0  # seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -68,10 +70,20 @@ class Stream:
 
     Args:
         size: events kept for those who come back.
+        epoch: names this process among all that ever ran.
+        patience: seconds that a client may leave a write unread.
     """
 
-    def __init__(self, gateway: Gateway, clock: Clock, *, size: int = SIZE, epoch: str | None = None) -> None:
-        self.clock, self.tally, self.closed = clock, Tally(), False
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: Clock,
+        *,
+        size: int = SIZE,
+        epoch: str | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.clock, self.tally, self.closed, self.patience = clock, Tally(), False, patience
         self.ring = Ring(epoch or secrets.token_hex(4), lambda fact: kinds.tell(fact, gateway), size)
         self.figures = Figures(gateway, clock, lambda: len(self.clients))
         self.clients: set[Client] = set()

@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from wigwag.adapters.rest.stream.hub import PATIENCE
 from wigwag.adapters.rest.stream.kinds import KINDS, Kind
-from wigwag.adapters.rest.stream.response import HEARTBEAT, PATIENCE
+from wigwag.adapters.rest.stream.response import HEARTBEAT
 from wigwag.adapters.rest.stream.ring import SIZE
 
 _INTRODUCTION = f"""\

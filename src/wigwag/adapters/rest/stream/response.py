@@ -16,7 +16,6 @@ from wigwag.adapters.rest.stream.ring import Reset
 
 GATHER = 0.05  # seconds: whatever happens within is written at once
 HEARTBEAT = 15.0  # seconds of silence after which a client is told that we live
-PATIENCE = 10.0  # seconds that a client may leave a write unread
 CHUNK = 500  # events in one write
 RETRY = 2_000  # milliseconds after which a client comes back
 
@@ -28,15 +27,14 @@ class EventStream(Response):
 
     Args:
         position: where the client stopped, or "" for one that begins.
-        patience: seconds.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: Stream, wanted: Wanted, position: str, patience: float = PATIENCE) -> None:
+    def __init__(self, stream: Stream, wanted: Wanted, position: str) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})  # proxies are to pass it on at once
         del self.headers["content-length"]
-        self._stream, self._position, self._patience = stream, position, patience
+        self._stream, self._position = stream, position
         self._client = Client(wanted=wanted, seen=stream.ring.last)
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +59,7 @@ class EventStream(Response):
         frames = self._greeting()
         while not (client.gone or self._stream.closed):
             if frames:
-                patience.reschedule(asyncio.get_running_loop().time() + self._patience)
+                patience.reschedule(asyncio.get_running_loop().time() + self._stream.patience)
                 await send({"type": "http.response.body", "body": frames, "more_body": True})
                 patience.reschedule(None)
             if client.seen < self._stream.ring.last:
