@@ -24,10 +24,11 @@ export function whenUnauthenticated(tell: () => void): void {
 
 /** Ask, and return the answer's JSON (undefined if it has none). Throws Problem. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method, headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(TIMEOUT) }
+  const headers = { Accept: 'application/json', 'X-Wigwag-Request': 'console' } // no page of another site can set that
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT) }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
-    init.headers = { ...init.headers, 'Content-Type': 'application/json' }
+    init.headers = { ...headers, 'Content-Type': 'application/json' }
   }
   let answer: Response
   try {

@@ -31,7 +31,10 @@ export function App(): ReactNode {
 function House(): ReactNode {
   const path = useStore(place, p => p.path)
   const main = useRef<HTMLElement>(null)
-  useEffect(() => stream.start(), [])
+  useEffect(() => {
+    stream.start()
+    return () => stream.stop()
+  }, [])
   useEffect(() => {
     main.current?.scrollTo(0, 0)
   }, [path])

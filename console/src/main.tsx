@@ -18,6 +18,7 @@ import './style/pages.css'
 
 document.documentElement.lang = language
 for (const store of [contacts, timelines, figures, troubles]) store.follow(stream)
+stream.refused = () => void session.ask()
 void session.ask()
 
 const root = document.getElementById('root')

@@ -28,7 +28,7 @@ class Session extends Store {
       this.#enter(await get<Answer>('/api/session'))
     } catch (error) {
       if (error instanceof Problem && error.status === 401) this.#become('out')
-      else this.#become('in') // no sessions here, or nobody answers: the pages say so themselves
+      else if (this.state === 'asking') this.#become('in') // nobody answers: the pages say so themselves
     }
   }
 

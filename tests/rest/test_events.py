@@ -28,7 +28,7 @@ from wigwag.domain.events import Fact, PresenceReported, SubscriptionChanged
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Presence, PresenceChanged, Signal, Status
 from wigwag.domain.subscriptions import State
-from wigwag.testing import Trial
+from wigwag.testing import Trial, open_access
 
 EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "EVENTS.md"
 
@@ -41,6 +41,7 @@ class Reader:
     left: asyncio.Event = field(default_factory=asyncio.Event)
     text: str = ""
     ended: bool = False
+    welcome: bool = True
 
     async def receive(self) -> dict[str, str]:
         await self.left.wait()
@@ -70,7 +71,7 @@ class Reader:
 async def following(trial: Trial, stream: Stream, position: str = "", **wanted: Any) -> AsyncIterator[Reader]:
     reader = Reader()
     reader.reads.set()
-    answer = EventStream(stream, Wanted(**wanted), position)
+    answer = EventStream(stream, Wanted(**wanted), position, lambda: reader.welcome)
     task = asyncio.create_task(answer({"type": "http"}, reader.receive, reader.send))
     await trial.clock.settle()
     try:
@@ -196,6 +197,17 @@ async def test_when_we_stop_everybody_is_let_go(trial: Trial, stream: Stream) ->
         await stream.close()
         await trial.clock.advance(GATHER)
         assert reader.ended
+
+
+async def test_whose_key_ends_hears_no_more(trial: Trial, stream: Stream) -> None:
+    async with following(trial, stream) as reader:
+        reader.welcome = False
+        stream.sink(change())
+        await trial.clock.advance(HEARTBEAT + GATHER)
+        assert reader.ended
+        stream.sink(change())
+        await trial.clock.advance(GATHER)
+        assert reader.kinds().count("presence.changed") <= 1
 
 
 async def test_a_person_who_is_erased_is_gone_from_what_is_repeated(trial: Trial) -> None:
@@ -348,6 +360,7 @@ async def serving(trial: Trial, world: World, stream: Stream) -> AsyncIterator[i
     """The port of a server that answers."""
     app = build_app(
         trial.core.gateway,
+        access=open_access(trial.clock),
         clock=trial.clock,
         exposition=world.exposition,
         observe=world.observe,
@@ -370,7 +383,7 @@ async def serving(trial: Trial, world: World, stream: Stream) -> AsyncIterator[i
 async def ask(port: int, header: str = "", limit: int = 1 << 20) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A client that follows; with a small limit it reads next to nothing."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=limit)
-    writer.write(f"GET /api/events HTTP/1.1\r\nHost: wigwag\r\n{header}\r\n".encode())
+    writer.write(f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}\r\n".encode())
     return reader, writer
 
 

@@ -14,7 +14,7 @@ from wigwag.domain.delivery import State
 from wigwag.domain.events import DeliveryTried, JobChanged, PresenceReported
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Presence, Signal, Status
-from wigwag.testing import START, Trial
+from wigwag.testing import START, Trial, open_access
 
 GROUP = Jid("120363400902171371@g.us")
 
@@ -69,6 +69,7 @@ async def test_the_system_says_how_its_parts_are_and_what_went_on(trial: Trial, 
     stream = Stream(trial.core.gateway, trial.clock)
     app = build_app(
         trial.core.gateway,
+        access=open_access(trial.clock),
         clock=trial.clock,
         exposition=world.exposition,
         observe=world.observe,
@@ -100,7 +101,7 @@ async def test_the_system_says_how_its_parts_are_and_what_went_on(trial: Trial, 
     stream.figures.observe_request("/api/events", 9000.0)
     await trial.clock.advance(2.0)
     world.checks = [Check(part="storage", ok=False, detail="away")]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wigwag") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         answer = (await client.get("/api/system")).json()
     running.cancel()
     assert answer["version"] == "1.2.3"
@@ -124,6 +125,7 @@ async def test_the_simulator_is_lent_in_the_demo_alone(trial: Trial, world: Worl
     for simulator in (None, pass_on):
         app = build_app(
             trial.core.gateway,
+            access=open_access(trial.clock),
             clock=trial.clock,
             exposition=world.exposition,
             observe=world.observe,
@@ -131,7 +133,7 @@ async def test_the_simulator_is_lent_in_the_demo_alone(trial: Trial, world: Worl
             version="1.2.3",
             simulator=simulator,
         )
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://wigwag") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             answer = await client.post("/sim/faults?a=1", content=b'{"kind":"cut"}')
             foreign = await client.post("/sim/faults", headers={"Sec-Fetch-Site": "cross-site"})
         assert answer.status_code == (404 if simulator is None else 409)

@@ -58,6 +58,8 @@ export class Stream extends Store {
   readonly #hearers = new Map<Kind, Set<Hear>>()
   readonly #resets = new Set<() => void>()
   readonly #afterwards = new Set<() => void>()
+  /** Called when the gateway does not take us back: it may want to know who we are. */
+  refused: () => void = () => undefined
   #waiting: [Kind, string][] = []
   #source: Source | null = null
 
@@ -98,6 +100,7 @@ export class Stream extends Store {
       this.#become('behind')
       if (source.readyState === CLOSED && this.#source === source) {
         this.stop()
+        this.refused()
         setTimeout(() => this.start(), AGAIN)
       }
     }

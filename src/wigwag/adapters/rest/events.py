@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from wigwag.adapters.rest.here import problems
+from wigwag.adapters.rest.here import TheAccess, TheCaller, problems
 from wigwag.adapters.rest.stream.hub import Wanted, kinds_like, stream_of
 from wigwag.adapters.rest.stream.kinds import NAMES
 from wigwag.adapters.rest.stream.response import EventStream
@@ -24,6 +24,8 @@ router = APIRouter(prefix="/api", tags=["events"])
 @router.get("/events", response_class=Response, responses=_EVENTS | problems(422))
 async def follow_events(
     request: Request,
+    access: TheAccess,
+    caller: TheCaller,
     types: Annotated[
         str, Query(max_length=1000, description="kinds or patterns with commas between: `presence.*,job.changed`")
     ] = "",
@@ -42,4 +44,4 @@ async def follow_events(
         raise InvalidSettings(f"There is no such event: choose from {', '.join(NAMES)}.")
     about = frozenset(str(group_jid(each) if is_group(each) else contact_jid(each)) for each in jid)
     wanted = Wanted(kinds=chosen, account=account, about=about)
-    return EventStream(stream_of(request), wanted, last_event_id)
+    return EventStream(stream_of(request), wanted, last_event_id, lambda: caller is not None and access.alive(caller))

@@ -57,6 +57,8 @@ After {HEARTBEAT:.0f} seconds of silence a comment comes, and the present `id` w
 what it was sent unread for {PATIENCE:.0f} seconds is cut; others do not notice. Ignore kinds and keys that you do not
 know: more may come.
 
+It needs a key with the scope `read` ([ACCESS.md](ACCESS.md)), and ends when the key does.
+
 ## Kinds
 
 """

@@ -7,6 +7,7 @@ Plain ASGI. A client that does not take what it is sent is stopped; what it may 
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -27,14 +28,15 @@ class EventStream(Response):
 
     Args:
         position: where the client stopped, or "" for one that begins.
+        welcome: whether the client would still be let in.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: Stream, wanted: Wanted, position: str) -> None:
+    def __init__(self, stream: Stream, wanted: Wanted, position: str, welcome: Callable[[], bool]) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})  # proxies are to pass it on at once
         del self.headers["content-length"]
-        self._stream, self._position = stream, position
+        self._stream, self._position, self._welcome = stream, position, welcome
         self._client = Client(wanted=wanted, seen=stream.ring.last)
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +59,7 @@ class EventStream(Response):
         """Write until the client is gone. Raises TimeoutError if it does not read."""
         clock, client = self._stream.clock, self._client
         frames = self._greeting()
-        while not (client.gone or self._stream.closed):
+        while not (client.gone or self._stream.closed) and self._welcome():
             if frames:
                 patience.reschedule(asyncio.get_running_loop().time() + self._stream.patience)
                 await send({"type": "http.response.body", "body": frames, "more_body": True})
