@@ -4,13 +4,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.alerting import Case, judged, rules
-from tests.deploy.expressions import metrics_of
+from tests.deploy.alerting import Case, judged
+from tests.deploy.recording import EVERY, Recorder
 from wigwag.adapters.metrics import Metrics, names
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.contents import Text
@@ -19,14 +19,7 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.webhooks import Answer, Wish
 from wigwag.testing import FakeClock, FakePostman, Hold, MemoryStores, Point, Trial, build_trial, running
 
-EVERY = 15  # seconds between two scrapes
 CONTACTS = [f"1555010{number:04d}" for number in range(40)]
-OF_THE_MACHINE = (
-    "process_",
-    "wigwag_disk_",
-    "wigwag_memory_",
-)  # of that which the test runs on; no fault is about them
-NEEDED = set().union(*(metrics_of(rule["expr"]) for rule in rules()))
 
 
 class UnreliablePostman(FakePostman):
@@ -44,37 +37,18 @@ class Scene:
     """A gateway in virtual time with a usual load, and all that it exported so far."""
 
     trial: Trial
-    metrics: Metrics
+    recorder: Recorder
     postman: UnreliablePostman
     dead_letters: dict[str, int]
-    recorded: dict[str, list[str]] = field(default_factory=dict)
-    scrapes: int = 0
 
     async def minutes(self, count: int) -> None:
         """Go on for so long: every now and then a message to somebody, and somebody who comes or goes."""
         for turn in range(count * 60 // EVERY):
-            to = CONTACTS[self.scrapes % len(CONTACTS)]
+            to = CONTACTS[self.recorder.scrapes % len(CONTACTS)]
             await self.trial.core.gateway.messages.send(Draft(to=f"+{to}", content=Text(text="Hi")))
             self.trial.whatsapp.tell_presence(Jid(f"{to}@s.whatsapp.net"), online=turn % 3 > 0)
-            await self.scrape()
+            await self.recorder.scrape()
             await self.trial.clock.advance(EVERY)
-
-    async def scrape(self) -> None:
-        _type, chunks = await self.metrics.exposition("")
-        text = b"".join([chunk async for chunk in chunks]).decode()
-        for line in text.splitlines():
-            series, _, value = line.rpartition(" ")
-            if not line.startswith("#") and metrics_of(series.partition("{")[0]) <= NEEDED:
-                row = self.recorded.setdefault(series, ["_"] * self.scrapes)
-                row.append(value)
-        self.scrapes += 1
-        for row in self.recorded.values():
-            row.extend(["_"] * (self.scrapes - len(row)))
-
-    def series(self) -> dict[str, str]:
-        """As promtool reads it."""
-        kept = {name: " ".join(row) for name, row in self.recorded.items() if not name.startswith(OF_THE_MACHINE)}
-        return {"up": f"1x{self.scrapes}", **kept}
 
 
 @asynccontextmanager
@@ -99,7 +73,7 @@ async def scene() -> AsyncIterator[Scene]:
         await trial.connect()
         await trial.core.gateway.track([(number, "") for number in CONTACTS])
         await trial.core.webhooks.add(Wish(url="https://example.com/hook"))
-        yield Scene(trial=trial, metrics=metrics, postman=postman, dead_letters=dead_letters)
+        yield Scene(trial=trial, recorder=Recorder(metrics), postman=postman, dead_letters=dead_letters)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
@@ -187,5 +161,5 @@ async def test_a_fault_raises_its_alert_alone(
         await here.minutes(10)
         await fault(here)
     firing = {minute * 60: frozenset(filter(None, [alert])) for minute, alert in alerts.items()}
-    case = Case(name=fault.__name__, series=here.series(), firing=firing, every=EVERY)
+    case = Case(name=fault.__name__, series=here.recorder.series(), firing=firing, every=EVERY)
     assert await asyncio.to_thread(judged, promtool, tmp_path, [case]) == ""
