@@ -22,7 +22,7 @@ VERBS = [
     ["pair"], ["pace"], ["accounts"], ["config", "show"], ["config", "check"], ["backup"], ["restore"],
     ["send"], ["messages"], ["templates"], ["dlq", "list"], ["dlq", "replay"], ["dlq", "drop"],
     ["webhooks", "add"], ["webhooks", "replay"], ["dashboards", "export"],
-    ["doctor"], ["keys", "create"],
+    ["doctor"], ["keys", "create"], ["mcp"],
 ]  # fmt: skip
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 ANNA = "919876543210"
@@ -38,7 +38,7 @@ ASKING = [
     ["webhooks", "list"], ["webhooks", "add", "https://example.com"], ["webhooks", "show", "x"],
     ["webhooks", "remove", "x"], ["webhooks", "rotate", "x"], ["webhooks", "test", "x"], ["webhooks", "enable", "x"],
     ["webhooks", "deliveries", "x"], ["webhooks", "replay", "x-1"],
-    ["keys", "list"], ["keys", "create", "x", "--scope", "read"], ["keys", "revoke", "x"],
+    ["keys", "list"], ["keys", "create", "x", "--scope", "read"], ["keys", "revoke", "x"], ["mcp"],
 ]  # fmt: skip
 
 

@@ -192,7 +192,7 @@ OPERATIONS = {
     "list_users", "user_stats", "get_user", "put_user", "remove_user", "add_contacts", "remove_contacts",
     "get_user_presence", "list_grants", "grant", "revoke",
     "get_session", "sign_in", "sign_out", "list_keys", "add_key", "get_key", "revoke_key", "list_audit",
-    "livez", "sse", "readyz", "healthz", "list_devices", "metrics",
+    "livez", "readyz", "healthz", "list_devices", "metrics",
     *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),
 }  # fmt: skip
 

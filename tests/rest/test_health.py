@@ -2,7 +2,6 @@
 """Probes: /livez asks nobody, /readyz asks every part, /healthz fails for the broker alone. /metrics is passed on."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 
 import httpx
@@ -47,18 +46,6 @@ async def test_the_answer_says_which_part_fails(client: httpx.AsyncClient, world
             "storage": {"ok": False, "detail": "The database does not answer."},
         },
     }
-
-
-@pytest.mark.parametrize(("checks", "status"), [([LINK_UP], "ok"), ([LINK_UP, STORAGE_DOWN], "failing")])
-async def test_sse_answers_as_an_event_stream(
-    client: httpx.AsyncClient, world: World, checks: list[Check], status: str
-) -> None:
-    world.checks = checks
-    answer = await client.get("/sse")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-    retry, event, data, *_ends = answer.text.split("\n")
-    assert (retry, event) == ("retry: 15000", "event: health")
-    assert json.loads(data.removeprefix("data: "))["status"] == status
 
 
 async def test_healthz_remembers_for_five_seconds_and_readyz_does_not(

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from wigwag.domain.access import AccessRefused, CallerActed, SignedIn
+from wigwag.domain.access import AccessRefused, CallerActed, SignedIn, ToolUsed
 from wigwag.domain.account import LinkState
 from wigwag.domain.delivery import State as JobState
 from wigwag.domain.events import (
@@ -153,6 +153,11 @@ def _signed_in(fact: SignedIn) -> None:
     log.info("A browser signed in", extra={"action": "access.signed_in", "caller": fact.caller})
 
 
+def _tool(fact: ToolUsed) -> None:
+    extra = {"action": "mcp.tool_used", "tool": fact.tool, "outcome": fact.outcome}
+    log.info("A model used a tool", extra=extra)
+
+
 def _trace(traceparent: str | None) -> dict[str, str]:
     trace = parse(traceparent)
     return {} if trace is None else {"trace_id": trace.trace_id}
@@ -174,4 +179,5 @@ _WRITERS: dict[type, Callable[[Any], None]] = {
     CallerActed: _acted,
     AccessRefused: _refused,
     SignedIn: _signed_in,
+    ToolUsed: _tool,
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that the doors may ask about messages. It reads what people write, routes, and decides nothing else."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from wigwag.app.attachments import Attachments
@@ -84,6 +85,18 @@ class Messages:
     async def retry(self, job_id: str) -> Job:
         """Try a failed or unconfirmed job again. Raises NotFound, Conflict."""
         return await self._sender.retry(job_id)
+
+    # --- numbers
+
+    async def look_up(self, numbers: Collection[str], *, account: str | None = None) -> dict[str, Jid | None]:
+        """Under which address WhatsApp knows each number; None: it does not. It asks WhatsApp.
+
+        Raises InvalidJid, NotFound or Conflict (which account?), NotLinked, Unavailable.
+        """
+        of = self._sender.account(account)
+        forms = {number: self._numbering(number) for number in numbers}
+        known = await self._courier.registered(of, [form for of_one in forms.values() for form in of_one])
+        return {number: next((known[form] for form in forms[number] if form in known), None) for number in numbers}
 
     # --- chats
 

@@ -31,7 +31,7 @@ class Client:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         try:
-            self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT, mounts=DIRECT, headers=_key())
+            self._http = httpx.Client(base_url=self.url, timeout=TIMEOUT, mounts=DIRECT, headers=_headers())
         except httpx.InvalidURL as error:
             raise self._no_url() from error
 
@@ -71,11 +71,7 @@ class Client:
         except httpx.TimeoutException as error:
             raise Failure(f"the gateway at {self.url} took too long to answer.", ExitCode.UNREACHABLE) from error
         except httpx.TransportError as error:
-            raise Failure(
-                f"no gateway answers at {self.url}. Start one with `wigwag serve` or `wigwag demo`, or say where it is "
-                "with --url or WIGWAG_URL.",
-                ExitCode.UNREACHABLE,
-            ) from error
+            raise unreachable(self.url) from error
         if answer.is_error:
             raise _failure(answer)
         try:
@@ -87,12 +83,25 @@ class Client:
         return Failure(f"{self.url!r} is no address of a gateway: write it like {HOME}.", ExitCode.USAGE)
 
 
-def _key() -> dict[str, str]:
-    """What shows the key of the environment, if there is one."""
+def unreachable(url: str) -> Failure:
+    """What to say where nobody answers."""
+    return Failure(
+        f"no gateway answers at {url}. Start one with `wigwag serve` or `wigwag demo`, or say where it is with "
+        "--url or WIGWAG_URL.",
+        ExitCode.UNREACHABLE,
+    )
+
+
+def shown_key() -> str | None:
+    """The key of the environment, if there is one."""
     try:
-        key = KeySettings().shown_key
+        return KeySettings().shown_key
     except ValueError as error:
         raise Failure("\n".join(["the key is not right.", *complaints(error)])) from error
+
+
+def _headers() -> dict[str, str]:
+    key = shown_key()
     return {} if key is None else {"Authorization": f"Bearer {key}"}
 
 

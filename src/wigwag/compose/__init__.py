@@ -24,7 +24,18 @@ from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose import guarding
 from wigwag.compose.backups import back_up, put_back
-from wigwag.compose.parts import broker, checks, directory, media_files, metrics, outside, passing_on, traces, trust
+from wigwag.compose.parts import (
+    broker,
+    checks,
+    directory,
+    media_files,
+    metrics,
+    model_doors,
+    outside,
+    passing_on,
+    traces,
+    trust,
+)
 from wigwag.compose.serving import DRAIN, OnReady, Part, Running, Server, listen, serve
 from wigwag.compose.sockets import sockets
 from wigwag.compose.streams import observers, stream_figures
@@ -99,7 +110,7 @@ def _doors(
     figures = metrics(settings, core, whatsapp, rabbit, stores, media, elsewhere)
     core.fanout.add("log", logbook.write)
     core.fanout.add("events", stream.sink)
-    spans = traces(settings, core, figures)
+    spans, tools = traces(settings, core, figures), model_doors(settings, core)
     app = build_app(
         core.gateway,
         access=core.access,
@@ -111,6 +122,7 @@ def _doors(
         stream=stream,
         simulator=simulator,
         origins=settings.cors_sites,
+        beside=() if tools is None else tools.routes,
     )
     whole = console.mounted(console.Files(), app if users is None else mounted(users.server, app))
     config = uvicorn.Config(
@@ -122,7 +134,7 @@ def _doors(
         timeout_graceful_shutdown=DRAIN,
     )
     parts: dict[str, Part | None] = {"metrics": figures, "broker": rabbit, "sockets": users, "events": stream}
-    parts["traces"] = spans
+    parts |= {"traces": spans, "mcp": tools}
 
     async def farewell() -> None:
         """Let long connections go."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from wigwag import __version__
-from wigwag.adapters import logbook, numbering
+from wigwag.adapters import logbook, mcp, numbering
 from wigwag.adapters.amqp import Broker, Topology
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
@@ -203,6 +203,16 @@ def traces(settings: Settings, core: Core, figures: Metrics) -> Traces | None:
 
 async def _ready(core: Core, stores: Stores, rabbit: Broker | None) -> Mapping[str, bool]:
     return {check.part: check.ok for check in await checks(core, stores, rabbit)}
+
+
+def model_doors(settings: Settings, core: Core) -> mcp.Doors | None:
+    """The door for language models, if it is wanted."""
+    if settings.mcp == "off":
+        return None
+    server = mcp.build(
+        core.gateway, core.access, core.clock, core.fanout.announce, version=__version__, mode=settings.mcp
+    )
+    return mcp.Doors(server)
 
 
 async def checks(core: Core, stores: Stores, rabbit: Broker | None) -> Sequence[Check]:

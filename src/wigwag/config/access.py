@@ -2,7 +2,7 @@
 """The settings of access: keys, passwords, and whose pages may ask. Data only, as in the rest of `config`."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
@@ -63,6 +63,11 @@ class AccessSettings(KeySettings):
         "",
         validation_alias=AliasChoices("WIGWAG_HTTP_CORS_ORIGINS"),
         description="other sites whose pages may use the API with a key, like https://app.example.org",
+    )
+    mcp: Literal["on", "read_only", "off"] = Field(
+        "on",
+        validation_alias=AliasChoices("WIGWAG_MCP"),
+        description="tools for language models at /mcp and /sse, with the access rules of the API",
     )
     trusted_proxies: str = Field(
         "127.0.0.1,::1",

@@ -131,6 +131,15 @@ class AccessRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUsed:
+    """A language model used a tool, or tried to. `outcome` is ok, failed or refused."""
+
+    tool: str
+    outcome: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
     """A browser showed a key, and got a cookie."""
 

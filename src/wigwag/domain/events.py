@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from wigwag.domain.access import AccessRefused, CallerActed, SignedIn
+from wigwag.domain.access import AccessRefused, CallerActed, SignedIn, ToolUsed
 from wigwag.domain.account import Account, LinkSignal, Stall
 from wigwag.domain.delivery import Job, Receipt
 from wigwag.domain.ids import Jid
@@ -392,6 +392,7 @@ Fact = (
     | CallerActed
     | AccessRefused
     | SignedIn
+    | ToolUsed
     | PartFailed
     | PartRecovered
 )

@@ -4,6 +4,7 @@
 The two kinds together tell online, offline and *not observed* apart: offline is observed and not online.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,20 @@ class Interval:
     kind: Kind
     start: float
     end: float | None = None
+
+
+def cut(
+    intervals: Iterable[Interval], kind: Kind, since: float, until: float, *, ends_now: bool
+) -> list[tuple[float, float | None]]:
+    """Start and end of the intervals of a kind, cut to a window. Args: ends_now: an end may still be to come."""
+    return [
+        (
+            max(interval.start, since),
+            None if interval.end is None and ends_now else min(interval.end or until, until),
+        )
+        for interval in intervals
+        if interval.kind is kind
+    ]
 
 
 class OpenIntervals:

@@ -10,12 +10,12 @@ import hmac
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple
 
+from wigwag.adapters.metrics.metric import Metric
 from wigwag.adapters.metrics.names import (
     CONTACT_LAST_SEEN,
     CONTACT_METRICS,
     CONTACT_ONLINE,
     CONTACT_STATUS_CHANGES,
-    Metric,
 )
 from wigwag.domain.book import BLOCK, Book
 from wigwag.domain.ids import Jid

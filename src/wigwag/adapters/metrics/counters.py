@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from wigwag.adapters.metrics import names
-from wigwag.adapters.metrics.names import Metric
+from wigwag.adapters.metrics.metric import Metric
 from wigwag.app.ports import Clock
 from wigwag.domain.account import Account, LinkState, Stall
 from wigwag.domain.events import (

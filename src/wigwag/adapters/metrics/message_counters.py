@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from wigwag.adapters.metrics import names
+from wigwag.adapters.metrics.metric import Metric
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 from wigwag.domain.delivery import State
@@ -24,7 +25,7 @@ class MessageCounters:
     """The series of messages, in a registry of our own."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(metric: names.Metric) -> Counter:
+        def counter(metric: Metric) -> Counter:
             return Counter(metric.name, metric.help, metric.labels, registry=registry)
 
         self._sent = counter(names.MESSAGES_SENT)

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from wigwag.adapters.metrics import names
-from wigwag.adapters.metrics.names import Metric
+from wigwag.adapters.metrics.metric import Metric
 from wigwag.app.ports import Clock
 
 SHORTEST = 1.0  # seconds over which processor use is worth a figure

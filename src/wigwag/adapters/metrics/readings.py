@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from wigwag.adapters.metrics import names
-from wigwag.adapters.metrics.names import Metric
+from wigwag.adapters.metrics.metric import Metric
 from wigwag.app.gateway import Gateway
 from wigwag.app.ports import Clock
 from wigwag.domain.account import LinkState

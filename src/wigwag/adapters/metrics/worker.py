@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from wigwag.adapters.metrics import names
+from wigwag.adapters.metrics.metric import Metric
 from wigwag.domain.delivery import Job, State
 from wigwag.domain.envelopes import DOOR
 from wigwag.domain.events import EnvelopeAccepted, EnvelopeRefused, Fact, JobChanged
@@ -21,7 +22,7 @@ DURATION_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 _ENDS = {State.SENT, State.FAILED, State.CANCELLED}
 _TIMED = {State.SENT, State.FAILED}
 
-Queues = Mapping[names.Metric, Callable[[], Mapping[str, int]]]
+Queues = Mapping[Metric, Callable[[], Mapping[str, int]]]
 """Where to read how many messages wait in which queue."""
 
 
@@ -29,7 +30,7 @@ class WorkerCounters:
     """Counts jobs whose envelopes came from RabbitMQ."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(metric: names.Metric) -> Counter:
+        def counter(metric: Metric) -> Counter:
             return Counter(metric.name, metric.help, metric.labels, registry=registry)
 
         duration = names.WORKER_DURATION

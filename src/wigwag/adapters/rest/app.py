@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from wigwag.adapters.rest import (
     accounts,
@@ -75,6 +76,7 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
     stream: Stream | None = None,
     simulator: lent.PassOn | None = None,
     origins: Sequence[str] = (),
+    beside: Sequence[BaseRoute] = (),
 ) -> FastAPI:
     """The app.
 
@@ -86,6 +88,7 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
         stream: what /api/events follows; somebody else has it run.
         simulator: where /sim leads, in the demo.
         origins: other sites whose pages may ask (CORS), like https://app.example.org.
+        beside: routes of another door, behind the same guard; what their callers may do is for that door to ask.
     """
     app = FastAPI(
         title="wigwag",
@@ -103,6 +106,7 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
     app.state.simulator = simulator
     for room in (*_ROOMS, *([lent] if simulator else [])):
         app.include_router(room.router, dependencies=[PERMIT])
+    app.router.routes.extend(beside)
     errors.install(app)
     app.add_middleware(Guard, access=access)  # the last one added is the first to be passed
     if origins:

@@ -105,7 +105,7 @@ class Guard:
             await self._app(scope, receive, answer)
         finally:
             who = scope["state"].get("acted") or caller
-            if who is not None and scope["method"] not in SAFE:
+            if who is not None and scope["method"] not in SAFE and not scope["state"].get("audited"):
                 action = getattr(scope.get("route"), "name", "none")
                 status = status or HTTPStatus.INTERNAL_SERVER_ERROR
                 self._access.audit.note(who, action, scope["path"], status, address(scope))

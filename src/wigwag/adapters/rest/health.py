@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How wigwag is: /livez, /readyz, /healthz as seed 003, /app/devices and /sse as seed 002, and /metrics.
+"""How wigwag is: /livez, /readyz, /healthz as seed 003, /app/devices as seed 002, and /metrics.
 
 What the parts are and how to ask them is not known here; `ready` tells.
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -20,7 +18,6 @@ from wigwag.app.ports import Clock
 
 BROKER = "broker"  # the one part that /healthz fails for
 PATIENCE = 2.0  # seconds that the parts have to answer (seed 003)
-COME_BACK = 15_000  # milliseconds until a browser asks /sse again
 FRESH = 5.0  # seconds that /healthz repeats itself (seed 003)
 
 
@@ -102,21 +99,9 @@ async def healthz(request: Request, caller: TheCaller) -> JSONResponse:
     return _report(checks, ok=all(check.ok for check in checks if check.part == BROKER), why=caller is not None)
 
 
-@router.get("/sse", response_class=Response)
-async def sse(request: Request, caller: TheCaller) -> Response:
-    """As seed 002: answers as an event stream. One event `health`; a browser comes back for the next by itself."""
-    checks = await request.app.state.health.lately()
-    told = json.dumps(_summary(checks, ok=all(check.ok for check in checks), why=caller is not None))
-    return Response(f"retry: {COME_BACK}\nevent: health\ndata: {told}\n\n", media_type="text/event-stream")
-
-
 def _report(checks: Sequence[Check], *, ok: bool, why: bool) -> JSONResponse:
-    return JSONResponse(_summary(checks, ok=ok, why=why), 200 if ok else 503)
-
-
-def _summary(checks: Sequence[Check], *, ok: bool, why: bool) -> dict[str, Any]:
     found = {check.part: {"ok": check.ok} | ({"detail": check.detail} if why else {}) for check in checks}
-    return {"status": "ok" if ok else "failing", "checks": found}
+    return JSONResponse({"status": "ok" if ok else "failing", "checks": found}, 200 if ok else 503)
 
 
 @router.get("/app/devices")

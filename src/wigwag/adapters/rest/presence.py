@@ -14,7 +14,7 @@ from wigwag.adapters.rest import schemas
 from wigwag.adapters.rest.answers import instant, stream
 from wigwag.adapters.rest.here import TheClock, TheGateway, problems
 from wigwag.domain import presence as domain
-from wigwag.domain.history import Interval, Kind
+from wigwag.domain.history import Interval, Kind, cut
 from wigwag.domain.presence import Status
 
 DAY = 24 * 3600.0
@@ -133,12 +133,8 @@ async def get_history(
 def _spans(intervals: list[Interval], kind: Kind, since: float, until: float, *, ends_now: bool) -> list[schemas.Span]:
     """The intervals of a kind, cut to the window."""
     return [
-        schemas.Span(
-            start=instant(max(interval.start, since)),
-            end=None if interval.end is None and ends_now else instant(min(interval.end or until, until)),
-        )
-        for interval in intervals
-        if interval.kind is kind
+        schemas.Span(start=instant(start), end=None if end is None else instant(end))
+        for start, end in cut(intervals, kind, since, until, ends_now=ends_now)
     ]
 
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from wigwag.domain.access import Caller, Scope
 
-OPEN = {"/livez", "/readyz", "/healthz", "/sse", "/openapi.json"}  # say nothing of anybody, so nobody needs a key
+OPEN = {"/livez", "/readyz", "/healthz", "/openapi.json"}  # say nothing of anybody, so nobody needs a key
 SIGN_IN = "/api/session"  # POST brings its key in the body
 SCRAPE = "/metrics"
 
@@ -30,7 +30,7 @@ SCOPES: dict[str, Scope | None] = {
     **dict.fromkeys(_SEND, Scope.SEND),
     **dict.fromkeys(_TRACK, Scope.TRACK),
     "metrics": Scope.METRICS,
-    **dict.fromkeys(("get_session", "sign_in", "sign_out", "livez", "readyz", "healthz", "sse"), None),
+    **dict.fromkeys(("get_session", "sign_in", "sign_out", "livez", "readyz", "healthz"), None),
 }
 
 
