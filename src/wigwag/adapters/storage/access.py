@@ -34,7 +34,7 @@ class SqlKeyStore:
     async def put_key(self, key: Key) -> None:
         async with self._database.writing() as connection:
             used = await connection.scalar(select(keys.c.used).where(keys.c.id == key.id))
-            await put_rows(connection, keys, [_row(key) | {"used": used}])
+            await connection.run_sync(put_rows, keys, [_row(key) | {"used": used}])
 
     async def used(self, uses: Mapping[str, float]) -> None:
         async with self._database.writing() as connection:
@@ -54,7 +54,7 @@ class SqlKeyStore:
             "expires": sign_in.expires,
         }
         async with self._database.writing() as connection:
-            await put_rows(connection, sign_ins, [row])
+            await connection.run_sync(put_rows, sign_ins, [row])
 
     async def remove_sign_ins(self, digests: Sequence[str]) -> None:
         async with self._database.writing() as connection:

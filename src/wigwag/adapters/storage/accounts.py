@@ -29,7 +29,7 @@ class SqlAccountStore:
 
     async def put(self, account: Account) -> None:
         async with self._database.writing() as connection:
-            await put_rows(connection, accounts, [_row(account)])
+            await connection.run_sync(put_rows, accounts, [_row(account)])
 
     async def remove(self, name: str) -> None:
         async with self._database.writing() as connection:
@@ -42,7 +42,7 @@ class SqlAccountStore:
 
     async def choose(self, key: str, value: str) -> None:
         async with self._database.writing() as connection:
-            await put_rows(connection, choices, [{"choice": key, "value": value}])
+            await connection.run_sync(put_rows, choices, [{"choice": key, "value": value}])
 
 
 def _account(row: Any) -> Account:

@@ -7,8 +7,7 @@ when a transaction that was given up is still alive in the database: so order of
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, select, update
 
 from wigwag.adapters.storage.schema_messages import counters
 
@@ -24,13 +23,13 @@ class Counters:
     place: int
     position: int
 
-    async def write(self, connection: AsyncConnection) -> None:
-        await connection.execute(_WRITE, {"new_place": self.place, "new_position": self.position})
+    def write(self, connection: Connection) -> None:
+        connection.execute(_WRITE, {"new_place": self.place, "new_position": self.position})
 
 
-async def hold_counters(connection: AsyncConnection) -> Counters:
+def hold_counters(connection: Connection) -> Counters:
     """Read the numbers, and keep all others from writing until the transaction ends."""
     if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql("BEGIN IMMEDIATE")
-    place, position = (await connection.execute(_READ)).one()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    place, position = connection.execute(_READ).one()
     return Counters(place, position)

@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, insert, select
 
 from wigwag.adapters.storage.counters import POSITION, Counters, hold_counters
 from wigwag.adapters.storage.engine import SOME, Database, chosen, delete_slices, run_for_each
@@ -34,19 +33,21 @@ class SqlEventLog:
 
     async def append(self, events: Sequence[Event]) -> None:
         rows = event_rows(events)
-        async with self._database.writing() as connection:
-            counters = await hold_counters(connection)
-            await write_events(connection, rows, counters)
-            await counters.write(connection)
+
+        def write(connection: Connection) -> None:
+            counters = hold_counters(connection)
+            write_events(connection, rows, counters)
+            counters.write(connection)
+
+        await self._database.write(write)
 
     async def after(self, position: int, limit: int) -> list[tuple[int, Event]]:
-        async with self._database.reading() as connection:
-            found = (await connection.execute(_AFTER, {"beyond": position, "most": limit})).all()
+        wanted = {"beyond": position, "most": limit}
+        found = await self._database.read(lambda connection: connection.execute(_AFTER, wanted).all())
         return [(row[0], _event(row)) for row in found]
 
     async def last(self) -> int:
-        async with self._database.reading() as connection:
-            return await connection.scalar(POSITION) or 0
+        return await self._database.read(lambda connection: connection.scalar(POSITION)) or 0
 
     async def get(self, event_id: str) -> Event | None:
         async with self._database.reading() as connection:
@@ -72,18 +73,18 @@ def event_rows(told: Iterable[Event]) -> list[dict[str, Any]]:
     ]
 
 
-async def write_events(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]], counters: Counters) -> None:
+def write_events(connection: Connection, rows: Sequence[Mapping[str, Any]], counters: Counters) -> None:
     """Write rows of `event_rows`, without those whose id is kept already."""
     if not rows:
         return
-    known = {row[0] for row in await chosen(connection, _KNOWN, {row["id"] for row in rows})}
+    known = {row[0] for row in chosen(connection, _KNOWN, {row["id"] for row in rows})}
     numbered = []
     for row in rows:
         if row["id"] not in known:
             known.add(row["id"])
             counters.position += 1
             numbered.append({**row, "position": counters.position})
-    await run_for_each(connection, insert(events), numbered)
+    run_for_each(connection, insert(events), numbered)
 
 
 def _event(row: Any) -> Event:

@@ -30,7 +30,7 @@ class SqlGrantStore:
 
     async def _read(self, users: Collection[str]) -> Mapping[str, set[Jid]]:
         async with self._database.reading() as connection:
-            rows = await chosen(connection, _GRANTED, users)
+            rows = await connection.run_sync(chosen, _GRANTED, users)
         found: dict[str, set[Jid]] = {}
         for row in rows:
             found.setdefault(row.user_id, set()).add(Jid(row.jid))
@@ -39,12 +39,12 @@ class SqlGrantStore:
     async def grant(self, user: UserId, contacts: Collection[Jid]) -> None:
         rows = [{"user_id": str(user), "jid": jid} for jid in sorted(set(contacts))]
         async with self._database.writing() as connection:
-            await run_for_each(connection, upsert(user_grants, self._database.dialect), rows)
+            await connection.run_sync(run_for_each, upsert(user_grants, self._database.dialect), rows)
 
     async def revoke(self, user: UserId, contacts: Collection[Jid]) -> None:
         rows = [{"user": str(user), "contact": jid} for jid in sorted(set(contacts))]
         async with self._database.writing() as connection:
-            await run_for_each(connection, delete(user_grants).where(_ONE), rows)
+            await connection.run_sync(run_for_each, delete(user_grants).where(_ONE), rows)
 
     async def erase_contact(self, jid: Jid) -> None:
         async with self._database.writing() as connection:

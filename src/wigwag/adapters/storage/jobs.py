@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from wigwag.adapters.storage.engine import SOME, Database, chosen, delete_slices, put_rows
 from wigwag.adapters.storage.job_rows import job_of
@@ -55,10 +55,13 @@ class SqlJobArchive:
 
     async def keep_receipts(self, receipts: Sequence[tuple[str, Receipt]]) -> None:
         """Keep receipts; those of jobs that are not kept any more are left out."""
-        async with self._database.writing() as connection:
-            kept = {row[0] for row in await chosen(connection, _IDS, {job_id for job_id, _receipt in receipts})}
+
+        def write(connection: Connection) -> None:
+            kept = {row[0] for row in chosen(connection, _IDS, {job_id for job_id, _receipt in receipts})}
             rows = [_receipt_row(job_id, receipt) for job_id, receipt in receipts if job_id in kept]
-            await put_rows(connection, marks, rows)
+            put_rows(connection, marks, rows)
+
+        await self._database.write(write)
 
     async def forget(self, before: float) -> int:
         return await delete_slices(self._database, jobs, jobs.c.state.in_(_ENDED) & (jobs.c.since < before))

@@ -33,12 +33,12 @@ class SqlLastSeenStore:
     async def save(self, presences: Sequence[UserPresence], alive_at: float) -> None:
         rows = sorted(map(_row, presences), key=lambda row: str(row["id"]))
         async with self._database.writing() as connection:
-            await run_for_each(connection, _upsert_newer(self._database.dialect), rows)
-            await put_rows(connection, user_life, [{"id": 1, "alive_at": alive_at}])
+            await connection.run_sync(run_for_each, _upsert_newer(self._database.dialect), rows)
+            await connection.run_sync(put_rows, user_life, [{"id": 1, "alive_at": alive_at}])
 
     async def _read(self, users: Collection[UserId]) -> Mapping[UserId, UserPresence]:
         async with self._database.reading() as connection:
-            found = await chosen(connection, _KEPT, [str(user) for user in users])
+            found = await connection.run_sync(chosen, _KEPT, [str(user) for user in users])
         return {presence.user: presence for presence in map(_presence, found)}
 
     async def settle(self) -> None:

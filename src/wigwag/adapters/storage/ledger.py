@@ -38,19 +38,19 @@ class SqlLedger:
 
     async def due(self, account: str, now: float, limit: int, without: Collection[str] = ()) -> list[Job]:
         most = limit + len(without)  # the indexes of the queue have no ids
-        async with self._database.reading() as connection:
-            found = (await connection.execute(DUE, {"account": account, "now": now, "most": most})).all()
+        wanted = {"account": account, "now": now, "most": most}
+        found = await self._database.read(lambda connection: connection.execute(DUE, wanted).all())
         return [job_of(row) for row in found if row.id not in without][:limit]
 
     async def next_due(self, account: str, now: float) -> float | None:
-        async with self._database.reading() as connection:
-            found = (await connection.execute(NEXT_DUE, {"account": account, "now": now})).all()
+        wanted = {"account": account, "now": now}
+        found = await self._database.read(lambda connection: connection.execute(NEXT_DUE, wanted).all())
         return min((row.due for row in found if row.due is not None), default=None)
 
     async def by_message(self, account: str, message_ids: Collection[str]) -> list[Job]:
         query = select(jobs).where(jobs.c.account == account, jobs.c.message_id.in_(SOME))
-        async with self._database.reading() as connection:
-            return [job_of(row) for row in await chosen(connection, query, set(message_ids))]
+        found = await self._database.read(lambda connection: chosen(connection, query, set(message_ids)))
+        return [job_of(row) for row in found]
 
     async def in_state(self, account: str, state: State, to: Jid | None = None, limit: int = 1000) -> list[Job]:
         query = select(jobs).where(jobs.c.account == account, jobs.c.state == state.value)
@@ -65,8 +65,7 @@ class SqlLedger:
         await self._groups.finish()
 
     async def _write(self, group: Sequence[Call]) -> list[list[Any]]:
-        async with self._database.writing() as connection:
-            return await write_group(connection, group)
+        return await self._database.write(lambda connection: write_group(connection, group))
 
 
 if TYPE_CHECKING:

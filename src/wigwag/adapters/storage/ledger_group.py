@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from wigwag.adapters.storage.counters import Counters, hold_counters
 from wigwag.adapters.storage.engine import SOME, chosen, run_for_each
@@ -57,14 +56,14 @@ def advancing(steps: Sequence[Step], told: Sequence[Event]) -> Advancing:
     return Advancing(rows, _with_subjects(told))
 
 
-async def write_group(connection: AsyncConnection, group: Sequence[Call]) -> list[list[Any]]:
+def write_group(connection: Connection, group: Sequence[Call]) -> list[list[Any]]:
     """Write calls. Returns for each the jobs as they are kept, or which steps were taken."""
-    draft = await _read(connection, group)
+    draft = _read(connection, group)
     answers = [draft.accept(call) if isinstance(call, Accepting) else draft.advance(call) for call in group]
-    await run_for_each(connection, insert(jobs), draft.new)
-    await run_for_each(connection, _MOVE, draft.moved.values())
-    await write_events(connection, draft.told, draft.counters)
-    await draft.counters.write(connection)
+    run_for_each(connection, insert(jobs), draft.new)
+    run_for_each(connection, _MOVE, draft.moved.values())
+    write_events(connection, draft.told, draft.counters)
+    draft.counters.write(connection)
     return answers
 
 
@@ -123,19 +122,19 @@ class _Draft:
         self.told += [row for subject, row in events if subject not in refused]
 
 
-async def _read(connection: AsyncConnection, group: Sequence[Call]) -> _Draft:
+def _read(connection: Connection, group: Sequence[Call]) -> _Draft:
     """Hold the ledger, and read what the calls of a group are about."""
-    counters = await hold_counters(connection)
+    counters = hold_counters(connection)
     new = [job for call in group if isinstance(call, Accepting) for job, _row in call.jobs]
     moving = {step.after.id for call in group if isinstance(call, Advancing) for step, _row in call.steps}
     keys = {job.key for job in new if job.key is not None}
-    rows = await chosen(connection, _BY_ID, {job.id for job in new}) + await chosen(connection, _BY_KEY, keys)
+    rows = chosen(connection, _BY_ID, {job.id for job in new}) + chosen(connection, _BY_KEY, keys)
     kept = {job.id: job for job in map(job_of, rows)}
     return _Draft(
         counters=counters,
         kept=kept,
         keys={job.key: job.id for job in kept.values() if job.key is not None},
-        states={row[0]: row[1] for row in await chosen(connection, _STATES, moving)},
+        states={row[0]: row[1] for row in chosen(connection, _STATES, moving)},
     )
 
 

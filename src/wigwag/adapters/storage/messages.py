@@ -7,8 +7,7 @@ Edits and deletions change their target whichever of the two is kept first.
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from wigwag.adapters.storage.counters import hold_counters
 from wigwag.adapters.storage.engine import SOME, Database, chosen, delete_slices, run_for_each
@@ -46,12 +45,13 @@ class SqlMessageStore:
 
     async def keep(self, messages: Sequence[Message], events: Sequence[Event] = ()) -> list[bool]:
         told = event_rows(events)
-        async with self._database.writing() as connection:
-            counters = await hold_counters(connection)
-            known = {tuple(row) for row in await chosen(connection, _KNOWN, {message.id for message in messages})}
+
+        def write(connection: Connection) -> list[bool]:
+            counters = hold_counters(connection)
+            known = {tuple(row) for row in chosen(connection, _KNOWN, {message.id for message in messages})}
             answers, fresh = _sort_out(messages, known)
-            await run_for_each(connection, insert(said), [message_row(message) for message in fresh])
-            await _change(connection, fresh)
+            run_for_each(connection, insert(said), [message_row(message) for message in fresh])
+            _change(connection, fresh)
             twice = {(message.account, message.id) for message in messages}
             twice -= {(message.account, message.id) for message in fresh}
             rows = [
@@ -59,9 +59,11 @@ class SqlMessageStore:
                 for event, row in zip(events, told, strict=True)
                 if (event.account, event.data.get("message")) not in twice
             ]
-            await write_events(connection, rows, counters)
-            await counters.write(connection)
-        return answers
+            write_events(connection, rows, counters)
+            counters.write(connection)
+            return answers
+
+        return await self._database.write(write)
 
     async def get(self, account: str, chat: Jid, message_id: str) -> Message | None:
         query = select(said).where(said.c.chat == chat, said.c.account == account, said.c.id == message_id)
@@ -82,8 +84,8 @@ class SqlMessageStore:
     async def known(self, account: str, chats: Collection[Jid]) -> set[Jid]:
         """See the port; what was forgotten was never said."""
         query = select(said.c.chat).distinct().where(said.c.account == account, said.c.chat.in_(SOME))
-        async with self._database.reading() as connection:
-            return {Jid(row[0]) for row in await chosen(connection, query, set(chats))}
+        found = await self._database.read(lambda connection: chosen(connection, query, set(chats)))
+        return {Jid(row[0]) for row in found}
 
     async def put_media(self, account: str, chat: Jid, message_id: str, media: str) -> None:
         here = and_(said.c.chat == chat, said.c.account == account, said.c.id == message_id)
@@ -106,13 +108,13 @@ def _sort_out(messages: Iterable[Message], known: set[tuple[Any, ...]]) -> tuple
     return answers, fresh
 
 
-async def _change(connection: AsyncConnection, fresh: Sequence[Message]) -> None:
+def _change(connection: Connection, fresh: Sequence[Message]) -> None:
     """Carry out edits and deletions: the new ones, and those that were kept before their target."""
-    waiting = await chosen(connection, _CHANGES_OF, {message.id for message in fresh})
+    waiting = chosen(connection, _CHANGES_OF, {message.id for message in fresh})
     changes = [message for message in fresh if message.kind in _CHANGES] + [message_of(row) for row in waiting]
     for kind, statement in ((MessageKind.EDIT, _EDIT), (MessageKind.DELETION, _DELETE)):
         rows = [change_row(change) for change in sorted(changes, key=lambda change: change.at) if change.kind is kind]
-        await run_for_each(connection, statement, rows)
+        run_for_each(connection, statement, rows)
 
 
 if TYPE_CHECKING:

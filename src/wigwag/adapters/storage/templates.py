@@ -28,7 +28,7 @@ class SqlTemplateStore:
 
     async def put_template(self, name: str, text: str) -> None:
         async with self._database.writing() as connection:
-            await put_rows(connection, templates, [{"name": name, "body": text}])
+            await connection.run_sync(put_rows, templates, [{"name": name, "body": text}])
 
     async def remove_template(self, name: str) -> bool:
         async with self._database.writing() as connection:

@@ -50,7 +50,7 @@ class SqlUserStore:
     async def put(self, users: Sequence[User]) -> None:
         rows = {str(user.id): _row(user, self._now()) for user in users}
         async with self._database.writing() as connection:
-            known = {row.id: row.created_at for row in await chosen(connection, _KNOWN, rows)}
+            known = {row.id: row.created_at for row in await connection.run_sync(chosen, _KNOWN, rows)}
             try:
                 await _write(connection, rows, known)
             except IntegrityError as error:
@@ -74,7 +74,7 @@ class SqlUserStore:
             known = await connection.scalar(select(users.c.created_at).where(users.c.id == str(user)))
             found = await connection.scalars(_CONTACTS_OF, {"user": str(user)})
             contacts = [user_id(contact) for contact in found]
-            await run_for_each(connection, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
+            await connection.run_sync(run_for_each, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
             await connection.execute(delete(user_grants).where(user_grants.c.user_id == str(user)))
             await connection.execute(delete(users).where(users.c.id == str(user)))
         return known is not None
@@ -84,11 +84,11 @@ class SqlUserStore:
     async def add_contacts(self, user: UserId, contacts: Collection[UserId]) -> None:
         rows = [{"user_id": pair["one"], "contact_id": pair["other"]} for pair in _pairs(user, contacts)]
         async with self._database.writing() as connection:
-            await run_for_each(connection, upsert(user_contacts, self._database.dialect), rows)
+            await connection.run_sync(run_for_each, upsert(user_contacts, self._database.dialect), rows)
 
     async def remove_contacts(self, user: UserId, contacts: Collection[UserId]) -> None:
         async with self._database.writing() as connection:
-            await run_for_each(connection, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
+            await connection.run_sync(run_for_each, delete(user_contacts).where(_PAIR), _pairs(user, contacts))
 
     async def contacts(self, user: UserId) -> set[UserId]:
         return (await self._contacts_of([user])).get(user, set())
@@ -98,7 +98,7 @@ class SqlUserStore:
 
     async def _read_contacts(self, users: Collection[UserId]) -> Mapping[UserId, set[UserId]]:
         async with self._database.reading() as connection:
-            rows = await chosen(connection, _CONTACTS, [str(user) for user in users])
+            rows = await connection.run_sync(chosen, _CONTACTS, [str(user) for user in users])
         found: dict[UserId, set[UserId]] = {}
         for row in rows:
             found.setdefault(user_id(row.user_id), set()).add(user_id(row.contact_id))
@@ -106,17 +106,17 @@ class SqlUserStore:
 
     async def _read_privacy(self, users: Collection[UserId]) -> Mapping[UserId, Privacy]:
         async with self._database.reading() as connection:
-            rows = await chosen(connection, _PRIVACY, [str(user) for user in users])
+            rows = await connection.run_sync(chosen, _PRIVACY, [str(user) for user in users])
         return {user_id(row.id): _privacy(row) for row in rows}
 
 
 async def _write(connection: AsyncConnection, rows: Mapping[str, dict[str, Any]], known: Mapping[str, Any]) -> None:
     """Users may swap their numbers in one call, so all numbers are let go before any is taken."""
-    await run_for_each(connection, _WITHOUT_PHONE, [{"this": key} for key in known])
+    await connection.run_sync(run_for_each, _WITHOUT_PHONE, [{"this": key} for key in known])
     changes = [_change(rows[key], created_at) for key, created_at in known.items()]
-    await run_for_each(connection, _CHANGE, changes)
+    await connection.run_sync(run_for_each, _CHANGE, changes)
     fresh = [row | _UNSEEN for key, row in rows.items() if key not in known]
-    await run_for_each(connection, insert(users), fresh)
+    await connection.run_sync(run_for_each, insert(users), fresh)
 
 
 def _change(row: Mapping[str, Any], created_at: float | None) -> dict[str, Any]:

@@ -35,8 +35,8 @@ class SqlWatchStore:
 
     async def put(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None:
         async with self._database.writing() as connection:
-            await put_rows(connection, wishes, [_wish_row(watch) for watch in watches])
-            await put_rows(connection, watched_groups, [_group_row(group) for group in groups])
+            await connection.run_sync(put_rows, wishes, [_wish_row(watch) for watch in watches])
+            await connection.run_sync(put_rows, watched_groups, [_group_row(group) for group in groups])
 
     async def remove(self, watches: Sequence[Watch], groups: Sequence[WatchedGroup] = ()) -> None:
         """Withdraw wishes and groups. Who is wanted no longer has no failed subscription either."""
@@ -45,9 +45,9 @@ class SqlWatchStore:
         group = delete(watched_groups).where(watched_groups.c.jid == bindparam("of"))
         failed = delete(failed_subscriptions).where(failed_subscriptions.c.jid == bindparam("of"), NOT_WANTED)
         async with self._database.writing() as connection:
-            await run_for_each(connection, wish, keys)
-            await run_for_each(connection, failed, [{"of": key["of"]} for key in keys])
-            await run_for_each(connection, group, [{"of": group.jid} for group in groups])
+            await connection.run_sync(run_for_each, wish, keys)
+            await connection.run_sync(run_for_each, failed, [{"of": key["of"]} for key in keys])
+            await connection.run_sync(run_for_each, group, [{"of": group.jid} for group in groups])
 
     async def subscriptions(self) -> list[tuple[Jid, int, float]]:
         async with self._database.reading() as connection:
@@ -59,8 +59,8 @@ class SqlWatchStore:
         rows = [_subscription_row(subscription) for subscription in changed]
         heard = delete(failed_subscriptions).where(failed_subscriptions.c.jid == bindparam("of"))
         async with self._database.writing() as connection:
-            await run_for_each(connection, heard, [{"of": row["jid"]} for row in rows if not row["attempts"]])
-            await put_rows(connection, failed_subscriptions, [row for row in rows if row["attempts"]])
+            await connection.run_sync(run_for_each, heard, [{"of": row["jid"]} for row in rows if not row["attempts"]])
+            await connection.run_sync(put_rows, failed_subscriptions, [row for row in rows if row["attempts"]])
 
 
 def _wish_row(watch: Watch) -> dict[str, Any]:

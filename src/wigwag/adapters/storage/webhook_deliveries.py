@@ -59,9 +59,9 @@ class SqlDeliveryStore:
         async with self._database.writing() as connection:
             await connection.execute(_MOVE, {"reached": cursor})  # first: it takes the lock
             positions = {one.position for one in deliveries}
-            known = {tuple(row) for row in await chosen(connection, _KNOWN, positions)}
+            known = {tuple(row) for row in await connection.run_sync(chosen, _KNOWN, positions)}
             fresh = [one for one in deliveries if (one.endpoint, one.position) not in known]
-            await run_for_each(connection, insert(kept), [_row(one) for one in fresh])
+            await connection.run_sync(run_for_each, insert(kept), [_row(one) for one in fresh])
 
     async def due(self, endpoint: Endpoint, now: float, limit: int, without: Collection[int] = ()) -> list[Delivery]:
         async with self._database.reading() as connection:
@@ -86,10 +86,10 @@ class SqlDeliveryStore:
         told = event_rows(events)
         async with self._database.writing() as connection:
             if told:
-                counters = await hold_counters(connection)
-                await write_events(connection, told, counters)
-                await counters.write(connection)
-            await run_for_each(connection, _RECORD, [_record_row(one) for one in deliveries])
+                counters = await connection.run_sync(hold_counters)
+                await connection.run_sync(write_events, told, counters)
+                await connection.run_sync(counters.write)
+            await connection.run_sync(run_for_each, _RECORD, [_record_row(one) for one in deliveries])
             for endpoint in endpoints:
                 await connection.execute(_health(endpoint))
 
@@ -118,7 +118,7 @@ class SqlDeliveryStore:
     async def kept(self, endpoint_id: str, positions: Collection[int]) -> list[Delivery]:
         query = select(kept).where(_d.endpoint == endpoint_id, _d.position.in_(SOME))
         async with self._database.reading() as connection:
-            return [_delivery(row) for row in await chosen(connection, query, positions)]
+            return [_delivery(row) for row in await connection.run_sync(chosen, query, positions)]
 
     async def position_at(self, instant: float) -> int:
         first = select(func.min(log.c.position)).where(log.c.happened_at >= instant)

@@ -32,7 +32,7 @@ class SqlEndpointStore:
 
     async def put_endpoint(self, endpoint: Endpoint) -> None:
         async with self._database.writing() as connection:
-            await put_rows(connection, endpoints, [_row(endpoint)])
+            await connection.run_sync(put_rows, endpoints, [_row(endpoint)])
 
     async def remove_endpoint(self, endpoint_id: str) -> None:
         async with self._database.writing() as connection:
