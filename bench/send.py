@@ -31,13 +31,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests import servers
 from tests.acceptance.doors import QueueDoor
-from tests.acceptance.kills import PEOPLE, World, world
+from tests.acceptance.kills import World, world
 from tests.acceptance.processes import wait
 from wigwag.app.core import Outside
 from wigwag.compose import run
 from wigwag.config import Settings
 
 WARM = 200  # messages that do not count
+PEOPLE = [f"1555011{number:04}" for number in range(64)]
 BARE_PHONE = "15550002222"
 PLAIN, SECRET, WAL = "plain", "with secrets", "with secrets and a WAL file"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -155,7 +156,7 @@ def cpu(pid: int) -> float:
 def one_round(messages: int) -> Round:
     with tempfile.TemporaryDirectory(prefix="wigwag-send-") as folder, servers.private(servers.RABBITMQ) as rabbit:
         door = QueueDoor(rabbit.url, prefetch=50)
-        with world(Path(folder), door) as here:
+        with world(Path(folder), door, PEOPLE) as here:
             with here.gateway():
                 pass  # pairs, and declares the queue
             here.note(WARM + messages)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +58,15 @@ class World:
 
     Args:
         door: by which messages are asked for.
+        people: to whom, in turn.
     """
 
-    def __init__(self, folder: Path, simulator: Process, door: Door) -> None:
+    def __init__(self, folder: Path, simulator: Process, door: Door, people: Sequence[str]) -> None:
         self.folder, self.simulator, self.door, self.notes = folder, simulator, door, Notes()
+        self.people = people
         self.extra: dict[str, str] = {}  # more of the gateway's environment
         self._written = 0
-        for number in PEOPLE:
+        for number in people:
             simulator.put(f"/sim/contacts/{number}", {"name": number})
         # Receipts wait for the end: one that WhatsApp's library has acknowledged is lost with the process.
         simulator.put("/sim/receipts", {"hold": True})
@@ -121,7 +123,7 @@ class World:
         """Make new messages, and ask for none of them yet."""
         for _ in range(messages):
             self._written += 1
-            key, to = f"key-{self._written}", PEOPLE[self._written % len(PEOPLE)]
+            key, to = f"key-{self._written}", self.people[self._written % len(self.people)]
             self.notes.asked[key] = (f"message {self._written}", to)
 
     def write(self, gateway: Process, messages: int) -> None:
@@ -197,10 +199,10 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, door: Door | None = None) -> Iterator[World]:
+def world(folder: Path, door: Door | None = None, people: Sequence[str] = PEOPLE) -> Iterator[World]:
     """A world of its own in a folder. Messages come in over REST unless another door is given."""
     with wigwag("simulate", log=folder / "simulator.log") as simulator:
-        yield World(folder, simulator, door or RestDoor())
+        yield World(folder, simulator, door or RestDoor(), people)
 
 
 def kill_at(here: World, point: str, chance: random.Random, messages: int = 6) -> bool:

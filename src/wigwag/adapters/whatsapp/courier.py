@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries messages: the port `Courier` over the sessions of the room.
 
-whatsmeow sends one message at a time and waits for the server's word on it. Whoever waits here, waits before it, so
-that what times out was really on its way.
+whatsmeow sends one message at a time and waits for the server's word on it. One message waits in it for its turn, so
+that it never has to wait for us; the others wait here. A message's time begins with its turn, so that what times out was
+really on its way.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from wigwag.app.ports import Courier
 
 WORD = 90.0  # seconds for WhatsApp's word on a message; whatsmeow itself gives up after 75
+INSIDE = 2  # messages that are in whatsmeow at once: one is being sent, one waits
 TRANSFER = 120.0  # seconds for an upload or a download
 _TYPES = {
     Kind.IMAGE: MediaType.MediaImage,
@@ -52,7 +54,8 @@ class WhatsAppCourier:
 
     def __init__(self, room: WhatsApp, word: float = WORD) -> None:
         self._room, self._word = room, word
-        self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._inside = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(INSIDE))
+        self._turn = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._late: set[str] = set()  # secrets of messages of which the word may still come
 
     async def compose(self, account: str, job: Job, media: Prepared | None) -> bytes:
@@ -69,13 +72,13 @@ class WhatsAppCourier:
         return bytes(written(job, media, upload, self._room.now()).SerializeToString())
 
     async def send(self, account: str, to: Jid, message: bytes, job: Job) -> tuple[str, float]:
-        async with self._turn[account]:
+        async with self._inside[account]:
             session, address = self._room.session(account), address_of(to)
             protobuf = Protobuf.FromString(message)
             asked = self._room.now()
             sending = session.begin(lambda client: client.send_message(address, protobuf))
             try:
-                async with asyncio.timeout(self._word):
+                async with self._turn[account], asyncio.timeout(self._word):
                     answer = await asyncio.shield(sending)
             except TimeoutError as error:
                 self._give_up(session, sending, job, asked)

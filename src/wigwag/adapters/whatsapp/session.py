@@ -23,6 +23,8 @@ from wigwag.domain.account import Stall
 from wigwag.domain.errors import GatewayError, NotLinked, Refused, Unavailable
 
 log = logging.getLogger(__name__)
+_SAID = logging.getLogger("whatsmeow")
+_TALK = logging.getLogger("neonize.utils.log")  # its level is what whatsmeow is told. Each line, heard or not, costs GIL
 Answer = TypeVar("Answer")
 
 OURSELVES = DeviceProps(os="wigwag", platformType=DeviceProps.DESKTOP)  # what the phone lists under linked devices
@@ -108,6 +110,7 @@ class Session:
 
     async def start(self) -> None:
         """Begin. What comes of it arrives in the inbox."""
+        _TALK.setLevel(logging.DEBUG if _SAID.isEnabledFor(logging.DEBUG) else logging.INFO)
         async with self._gate.alone():
             running = await self._client.connect()
             self._running = asyncio.create_task(self._until_end(running), name=f"whatsapp {self.account}")
@@ -180,7 +183,7 @@ class Session:
                 except asyncio.CancelledError:
                     answer.cancel()
                     raise
-            return await self._answered(answer)
+            return answer.result() if answer.done() else await self._answered(answer)
 
         begun = asyncio.create_task(ask(), name=f"whatsapp {self.account}: call")
         self._begun.add(begun)

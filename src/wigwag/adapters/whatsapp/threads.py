@@ -7,12 +7,18 @@ whatsmeow no longer closes. Waiting for such a thread would hang the end of the 
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Thread
+from queue import SimpleQueue
+from threading import Semaphore, Thread
 from typing import Any
 
 
 class DaemonThreads(ThreadPoolExecutor):
-    """One daemon thread a call. A ThreadPoolExecutor only because asyncio takes nothing else for its default."""
+    """As many daemon threads as there are calls at once. A ThreadPoolExecutor only because asyncio wants one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._idle = Semaphore(0)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future: Future[Any] = Future()
@@ -26,8 +32,15 @@ class DaemonThreads(ThreadPoolExecutor):
                 future.set_result(result)
 
         if future.set_running_or_notify_cancel():
-            Thread(target=work, name="whatsapp", daemon=True).start()
+            self._calls.put(work)
+            if not self._idle.acquire(blocking=False):
+                Thread(target=self._serve, name="whatsapp", daemon=True).start()
         return future
+
+    def _serve(self) -> None:
+        while True:
+            self._calls.get()()
+            self._idle.release()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Nothing to wait for."""
