@@ -95,18 +95,22 @@ def test_what_a_look_has_seen_outlives_a_kill(folder: Path, phone: Phone) -> Non
             Fence(folder).check([read(Path(shutil.copy(old, folder / "whatsapp-copy.db")))])
 
 
-def test_a_change_that_is_not_committed_waits_for_the_next_look(folder: Path, phone: Phone) -> None:
+@pytest.mark.parametrize("at_rest", ["removed", "emptied"])
+def test_a_change_that_is_not_committed_waits_for_the_next_look(folder: Path, phone: Phone, at_rest: str) -> None:
     """What SQLite takes back after a crash must not be taken for something that was there."""
     path = phone.pair()
     journal = Path(f"{path}-journal")
     with guarded(folder) as guard:
         before, committed = known(folder), path.read_bytes()
-        journal.touch()
+        journal.write_bytes(b"what was there before")
         path.write_bytes(committed[:24] + (99).to_bytes(4, "big") + committed[28:])
         guard.look()
         assert known(folder) == before
         path.write_bytes(committed)
-        journal.unlink()
+        if at_rest == "removed":
+            journal.unlink()
+        else:
+            journal.write_bytes(b"")
         guard.look()
         assert known(folder) == before
         phone.work(path)

@@ -104,15 +104,15 @@ class Guard:
     def _peek(self, path: Path) -> tuple[Session, bytes] | None:
         """The session and the header of its file, if it changed and is at rest.
 
-        While a transaction lasts its journal lies beside the file, so what is read between two looks without a
-        journal is committed.
+        While a transaction lasts there is something in the journal beside the file, so what is read between two looks
+        at an empty journal, or none, is committed.
         """
-        handle, journal = self._handle(path), Path(f"{path}-journal")
+        handle = self._handle(path)
         before = os.pread(handle, _HEADER, 0)
-        if before == self._seen.get(path.name) or journal.exists():
+        if before == self._seen.get(path.name) or _changing(path):
             return None
         image = os.pread(handle, os.fstat(handle).st_size, 0)
-        if journal.exists() or image[:_HEADER] != before or os.pread(handle, _HEADER, 0) != before:
+        if _changing(path) or image[:_HEADER] != before or os.pread(handle, _HEADER, 0) != before:
             return None
         try:
             return session_in(path.name, image), before
@@ -125,6 +125,14 @@ class Guard:
         if key not in self._handles:
             self._handles[key] = os.open(path, os.O_RDONLY)
         return self._handles[key]
+
+
+def _changing(path: Path) -> bool:
+    """Whether a transaction is under way in a database with a rollback journal."""
+    try:
+        return Path(f"{path}-journal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _take(handle: int, folder: Path) -> None:

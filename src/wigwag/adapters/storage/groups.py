@@ -17,7 +17,7 @@ from wigwag.domain.errors import StoreUnavailable
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 AT_ONCE = 200  # requests in one transaction, so that nobody waits long for the others
-GATHER = 0.010  # seconds in which more requests are gathered, if the group before had more than one
+GATHER = 0.020  # seconds in which more requests are gathered, if the group before had more than one
 
 
 class Groups(Generic[Request, Answer]):

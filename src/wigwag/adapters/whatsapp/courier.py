@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries messages: the port `Courier` over the sessions of the room.
 
-whatsmeow sends one message at a time and waits for the server's word on it. One message waits in it for its turn, so
-that it never has to wait for us; the others wait here. A message's time begins with its turn, so that what times out was
-really on its way.
+whatsmeow sends one message at a time and waits for the server's word on it. One more message waits in it, so that it
+never waits for us; the others wait here. A message's time begins with its turn, so that what times out was really on
+its way.
 """
 
 import asyncio
