@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Websockets as bytes: what the protocol allows, what it does not, and who goes on reading when."""
 
+from typing import Any
+
 import pytest
 from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.realtime.asgi import world
+from wigwag.adapters.realtime import Limits
 from wigwag.adapters.realtime.wire import LAST_BYTES
 
 MASK = b"\x80\0\0\0\0"  # an empty frame's length, masked with nothing
@@ -95,6 +99,14 @@ async def test_a_websocket_that_no_app_wants_is_refused() -> None:
 
     async with world() as w:
         assert (await w.websocket(app=no_app)).status == 403
+
+
+async def test_behind_a_proxy_the_address_is_that_of_the_client() -> None:
+    async with world(Limits(per_address=1)) as w:
+        app: Any = ProxyHeadersMiddleware(w.server, trusted_hosts="10.0.0.1")  # type: ignore[arg-type]  # its own types
+        clients = ["192.0.2.1", "192.0.2.2", "192.0.2.1"]
+        sockets = [await w.websocket(headers={"X-Forwarded-For": client}, app=app) for client in clients]
+        assert [socket.status for socket in sockets] == [101, 101, 429]
 
 
 async def test_a_fault_of_the_app_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None:
