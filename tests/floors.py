@@ -47,6 +47,7 @@ LIBRARIES = {
     "prometheus_client": {"adapters.metrics"},
     "pydantic": {"adapters.mcp", "adapters.rest", "config"},
     "pydantic_settings": {"config"},
+    "redis": {"adapters.redis"},
     "rich": {"cli"},
     "segno": {"adapters.rest", "cli"},
     "sqlalchemy": {"adapters.storage"},

@@ -191,6 +191,14 @@ class Instance:
         """End it as a power cut would, and return when it is gone."""
         self._end(signal.SIGKILL)
 
+    def empty(self) -> None:
+        """Throw away what it has written; it must not be running."""
+        for path in self._folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
     def _end(self, how: signal.Signals) -> None:
         self._process.send_signal(how)
         try:

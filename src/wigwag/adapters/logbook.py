@@ -20,6 +20,8 @@ from wigwag.domain.events import (
     Fact,
     JobChanged,
     MessageReceived,
+    NodeChanged,
+    NodeStep,
     PartFailed,
     PartRecovered,
     SubscriptionChanged,
@@ -128,6 +130,23 @@ def _dropped(fact: EventsDropped) -> None:
     log.warning("Too much waits for a webhook endpoint: events were not queued for it", extra=extra)
 
 
+_NODE = {
+    NodeStep.JOINED: (logging.INFO, "This node joined the roster"),
+    NodeStep.SYNCED: (logging.INFO, "This node knows of all users"),
+    NodeStep.AWAY: (logging.WARNING, "The roster does not answer: users of other nodes are not heard of"),
+    NodeStep.DEAF: (logging.WARNING, "Changes of the roster are not heard: it is copied again"),
+    NodeStep.MISSED: (logging.WARNING, "Changes of the roster were missed: it is copied again"),
+    NodeStep.FENCED: (logging.WARNING, "This node's lease had ended, and a write was refused: it joins again"),
+    NodeStep.LOST: (logging.WARNING, "The roster was lost: it is put back from memory"),
+    NodeStep.REBUILT: (logging.INFO, "The roster was put back"),
+}
+
+
+def _node(fact: NodeChanged) -> None:
+    level, sentence = _NODE[fact.step]
+    log.log(level, sentence, extra={"action": f"node.{fact.step}", "count": fact.count})
+
+
 def _part_failed(fact: PartFailed) -> None:
     extra = {"action": "part.failed", "part": fact.part, "code": fact.code, "detail": mask(fact.detail)}
     log.warning("A part failed and is tried again", extra=extra)
@@ -174,6 +193,7 @@ _WRITERS: dict[type, Callable[[Any], None]] = {
     DeliveryTried: _delivery,
     EndpointChanged: _endpoint,
     EventsDropped: _dropped,
+    NodeChanged: _node,
     PartFailed: _part_failed,
     PartRecovered: _part_recovered,
     CallerActed: _acted,

@@ -28,6 +28,7 @@ class Accounts:
         chance: gives numbers from 0 to 1, to spread attempts.
         in_use: whether contacts are tracked through an account.
         turned: each is told of every change, before the sinks are.
+        first: make an account if there is none.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class Accounts:
         chance: Callable[[], float],
         in_use: Callable[[str], bool],
         turned: Sequence[Callable[[AccountChanged], None]],
+        first: bool = True,
     ) -> None:
         self._link, self._store, self._clock = link, store, clock
         self._announce, self._chance, self._in_use, self._turned = announce, chance, in_use, turned
+        self._first = first
         self._accounts: dict[str, Account] = {}
         self._retries: dict[str, float | None] = {}
         self._pairings: dict[str, PairingOffered] = {}
@@ -53,14 +56,14 @@ class Accounts:
         self._wake = asyncio.Event()
 
     async def restore(self) -> None:
-        """Read the accounts from the store; the first start makes one named `default`. Links begin in `run`."""
+        """Read the accounts from the store; the first start may make one named `default`. Links begin in `run`."""
         for account in await self._store.load():
             resting = account.state in LEFT_ALONE or (
                 account.state is LinkState.BANNED and (account.until or 0.0) > self._clock.now()
             )
             self._put(account if resting else replace(account, state=LinkState.UNPAIRED, failures=0))
             self._retries[account.name] = retry_at(account, self._chance()) if resting else self._clock.now()
-        if not self._accounts:
+        if not self._accounts and self._first:
             self._put(Account(name=DEFAULT, since=self._clock.now()))
             self._retries[DEFAULT] = self._clock.now()
 

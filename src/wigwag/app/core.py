@@ -111,6 +111,7 @@ class Outside:
     cap: int | None = None  # subscriptions alive at once for each account
     stale_after: float = STALE_AFTER  # seconds
     retention: float = RETENTION  # seconds
+    first_account: bool = True  # a gateway without accounts makes one
     on_sink_error: Callable[[str, Exception], None]
     chance: Callable[[], float] = random.random  # from 0 to 1
 
@@ -263,6 +264,7 @@ def _watching(outside: Outside, fanout: Fanout, turned: list[Callable[[AccountCh
         announce=announce,
         chance=outside.chance,
         in_use=pacers.in_use,
+        first=outside.first_account,
         turned=turned,
     )
     pulses = Pulses(accounts.hear)

@@ -103,6 +103,11 @@ class Node:
         """Whether this was written by us, so that we bring it to the store."""
         return entry.by == self._wishes.lease.number
 
+    @property
+    def live(self) -> int:
+        """How many nodes there are, this one included."""
+        return len(self._live)
+
     def now(self) -> float:
         """The roster's time."""
         return self._clock.now() + self._ahead
@@ -161,6 +166,8 @@ class Node:
 
     async def _renew(self) -> None:
         tide = await self._roster.renew(self._wishes.lease)
+        if tide.seq < self._heard:
+            raise RosterLost("The roster is older than what was heard of it.")
         self._ahead = tide.now - self._clock.now()
         self._live = tide.live
         self._wishes.standing = replace(self._wishes.standing, ended=tide.ended)
@@ -193,7 +200,7 @@ class Node:
         if self.synced:
             self.synced = False
             self._say(step, count)
-        self._wake_lease.set()
+            self._wake_lease.set()
         self._wishes.stirred.set()  # whoever waits is told what can be told without the roster
 
     async def _resync(self) -> None:

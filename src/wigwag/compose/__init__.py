@@ -14,7 +14,6 @@ from wigwag import __version__, logs
 from wigwag.adapters import console, logbook, sessions
 from wigwag.adapters.clock import SystemClock
 from wigwag.adapters.media import MediaFiles
-from wigwag.adapters.memory.roster import MemoryRoster
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.realtime import mounted
 from wigwag.adapters.rest import PassOn, Stream, build_app
@@ -27,7 +26,7 @@ from wigwag.compose.backups import back_up, put_back
 from wigwag.compose.parts import (
     broker,
     checks,
-    directory,
+    host,
     media_files,
     metrics,
     model_doors,
@@ -79,10 +78,9 @@ async def run(
         stack.push_async_callback(stores.close)
         outgoing = Outgoing(settings.outgoing_networks)
         stack.push_async_callback(outgoing.close)
-        contacts = await stack.enter_async_context(directory(settings, stores))
+        users = await stack.enter_async_context(host(settings, stores, clock))
         media = media_files(settings, clock)
-        roster = MemoryRoster(clock)
-        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, contacts, media, roster)))
+        core = assemble(around(outside(settings, whatsapp, stores, clock, outgoing, users, media)))
         await core.restore()
         guarding.admit(settings, core.access)
         gc.collect()

@@ -23,7 +23,6 @@ from wigwag.adapters.metrics.names import (
     RECORDER_BACKLOG,
     RECORDER_DROPPED,
     TELLER_DROPPED,
-    USERS_ACTIVE,
 )
 from wigwag.adapters.outgoing import Outgoing
 from wigwag.adapters.rest import BROKER, Check, PassOn
@@ -35,9 +34,12 @@ from wigwag.adapters.whatsapp.room import WhatsApp
 from wigwag.app.core import Core, Outside
 from wigwag.app.correspondence import Mail
 from wigwag.app.lobby import Host
-from wigwag.app.ports import Directory, Roster
+from wigwag.app.ports import Directory
 from wigwag.app.webhooks import Hooks
 from wigwag.compose import guarding
+from wigwag.compose.nodes import check as node_check
+from wigwag.compose.nodes import figures as node_figures
+from wigwag.compose.nodes import people, roster
 from wigwag.config import Settings
 from wigwag.domain.errors import GatewayError, Unavailable
 
@@ -53,9 +55,8 @@ def outside(
     stores: Stores,
     clock: SystemClock,
     outgoing: Outgoing,
-    directory: Directory,
+    host: Host,
     media: MediaFiles,
-    roster: Roster,
 ) -> Outside:
     """Everything that the use cases need from outside."""
     return Outside(
@@ -68,19 +69,13 @@ def outside(
         hooks=Hooks(
             endpoints=stores.endpoints, deliveries=stores.deliveries, archive=stores.deliveries, postman=outgoing
         ),
-        host=Host(
-            users=stores.users,
-            directory=directory,
-            last_seen=stores.last_seen,
-            grants=stores.grants,
-            roster=roster,
-            reciprocity=settings.users_reciprocity,
-        ),
+        host=host,
         vault=guarding.vault(stores),
         rules=guarding.rules(settings),
         clock=clock,
         pace=settings.pace,
         cap=settings.subscriptions_cap,
+        first_account=settings.first_account,
         stale_after=settings.resubscribe_after_hours * HOUR,
         retention=settings.retention_days * DAY,
         on_sink_error=logbook.sink_failed,
@@ -88,14 +83,32 @@ def outside(
 
 
 @asynccontextmanager
-async def directory(settings: Settings, stores: Stores) -> AsyncIterator[Directory]:
+async def host(settings: Settings, stores: Stores, clock: SystemClock) -> AsyncIterator[Host]:
+    """What is known of the host application's users, and who of them is here."""
+    async with (
+        people(settings, stores) as kept,
+        directory(settings, stores, kept) as contacts,
+        roster(settings, clock) as here,
+    ):
+        yield Host(
+            users=kept.users,
+            directory=contacts,
+            last_seen=kept.last_seen,
+            grants=kept.grants,
+            roster=here,
+            reciprocity=settings.users_reciprocity,
+        )
+
+
+@asynccontextmanager
+async def directory(settings: Settings, stores: Stores, people: Stores) -> AsyncIterator[Directory]:
     """Whose contacts are whose: as we keep it, or as the host's own query says."""
     if not settings.users_contacts_query:
-        yield stores.users
+        yield people.users
         return
     url = settings.users_directory_url
     address = None if url is None else url.get_secret_value()
-    hosts = open_directory(stores.database, settings.users_contacts_query, stores.users, address)
+    hosts = open_directory(stores.database, settings.users_contacts_query, people.users, address)
     try:
         yield hosts
     finally:
@@ -180,7 +193,7 @@ def metrics(
             AUDIT_DROPPED: lambda: core.access.audit.dropped,
             INBOX_DROPPED: lambda: whatsapp.inbox.dropped,
             MEDIA_SIZE: lambda: media.usage,
-            USERS_ACTIVE: lambda: core.lobby.node.replica.active,
+            **node_figures(core),
             **users,
         },
         sinks=core.fanout.failures,
@@ -223,7 +236,7 @@ async def checks(core: Core, stores: Stores, rabbit: Broker | None) -> Sequence[
         Check(part=f"link {account.name}", ok=account.connected, detail="" if account.connected else account.advice)
         for account in core.gateway.accounts()
     ]
-    return [*parts, *links]
+    return [*parts, node_check(core), *links]
 
 
 async def _check(part: str, asking: Awaitable[None]) -> Check:

@@ -47,6 +47,11 @@ class Settings(AccessSettings):
         validation_alias=AliasChoices("WHATSAPP_SIMULATOR_URL"),
         description="talk to `wigwag simulate` at this address instead of WhatsApp",
     )
+    first_account: bool = Field(
+        True,
+        validation_alias=AliasChoices("WIGWAG_WHATSAPP_FIRST_ACCOUNT"),
+        description="false: a gateway without accounts makes none by itself, as one that serves users alone",
+    )
     storage_url: SecretStr | None = Field(
         None,
         validation_alias=AliasChoices("WIGWAG_STORAGE_URL", "DB_URI"),
@@ -197,6 +202,22 @@ class Settings(AccessSettings):
         validation_alias=AliasChoices("WIGWAG_USERS_DIRECTORY_URL"),
         description="the database of that query; unset: wigwag's own",
     )
+    users_storage_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("WIGWAG_USERS_STORAGE_URL"),
+        description="where users and what was last seen of them are kept, for all nodes; unset: with everything else",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("REDIS_URL"),
+        description="redis:// or rediss:// address; gateways on the same one share their users; unset: one alone",
+    )
+    redis_prefix: str = Field(
+        "wigwag",
+        pattern=r"^[\w.:-]{1,64}$",
+        validation_alias=AliasChoices("WIGWAG_REDIS_PREFIX"),
+        description="keys in Redis begin with it",
+    )
     users_reciprocity: bool = Field(
         False,
         validation_alias=AliasChoices("WIGWAG_USERS_RECIPROCITY"),
@@ -274,6 +295,13 @@ class Settings(AccessSettings):
             raise ValueError("give RabbitMQ's address as amqp://<user>:<password>@<host>:5672/<virtual host>")
         return url
 
+    @field_validator("redis_url")
+    @classmethod
+    def _speaks_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("give Redis's address as redis://<user>:<password>@<host>:6379/<database>")
+        return url
+
     @field_validator("realtime_jwt_secret")
     @classmethod
     def _as_long_as_its_hash(cls, secret: SecretStr | None) -> SecretStr | None:
@@ -296,6 +324,8 @@ class Settings(AccessSettings):
             raise ValueError(
                 "WIGWAG_REALTIME_AUTH=jwt needs WIGWAG_REALTIME_JWT_SECRET or WIGWAG_REALTIME_JWKS, not both"
             )
+        if self.redis_url is not None and self.realtime_auth is None:
+            raise ValueError("REDIS_URL is for users, and no users are let in: set WIGWAG_REALTIME_AUTH")
         if self.users_directory_url is not None and not self.users_contacts_query:
             raise ValueError("WIGWAG_USERS_DIRECTORY_URL needs WIGWAG_USERS_CONTACTS_QUERY")
         try:

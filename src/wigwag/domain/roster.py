@@ -117,8 +117,7 @@ def reconcile(entry: Entry, wish: Wish, standing: Standing, now: float) -> Entry
             return None
         gone = _without(entry.presence, entry.presence.devices, now)
         return entry if entry.gone else replace(entry, presence=gone, by=standing.lease, gone=True)
-    presence = _adopted(entry.presence, standing)
-    presence = _ended(presence, standing)
+    presence = _ended(_adopted(entry.presence, standing), standing)
     presence = _entered(presence, wish, standing, now)
     if wish.choice is not None and wish.choice is not presence.choice:
         presence = choose(presence, wish.choice, now)
@@ -133,7 +132,7 @@ def reconcile(entry: Entry, wish: Wish, standing: Standing, now: float) -> Entry
         after = replace(after, privacy=wish.privacy)
     if not presence.devices and after == entry and wish.saved >= entry.seq:
         return None  # the store has all of it; or there never was an entry, and none is needed
-    if after != entry or entry.by in standing.ended or (entry.by in standing.former):
+    if after != entry or entry.by in standing.ended:
         return replace(after, by=standing.lease)
     return entry
 
@@ -158,7 +157,7 @@ def merge(truth: Entry, told: Entry, now: float) -> Entry:
 
 
 def _adopted(presence: UserPresence, standing: Standing) -> UserPresence:
-    """Devices of leases that the writer has lost become its own."""
+    """Devices of leases that the writer has lost become its own, so that a goodbye said meanwhile counts at once."""
     if not any(owner(device) in standing.former for device in presence.devices):
         return presence
     devices: dict[str, float] = {}

@@ -30,7 +30,8 @@ STORAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 REQUEST_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FIRST_LINKS = (LinkState.UNPAIRED, LinkState.PAIRING)  # an attempt from here makes a first link, not one again
 
-SYNC = {NodeStep.SYNCED: True, NodeStep.AWAY: False, NodeStep.DEAF: False, NodeStep.MISSED: False}
+SYNC = dict.fromkeys((NodeStep.AWAY, NodeStep.DEAF, NodeStep.MISSED, NodeStep.FENCED, NodeStep.LOST), False)
+SYNC |= {NodeStep.SYNCED: True}
 
 
 class Counters:

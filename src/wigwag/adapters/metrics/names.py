@@ -303,6 +303,9 @@ SOCKET_FAULTS = counter(
 )
 DEVICES = gauge("wigwag_devices", "Connections that said which user they belong to.")
 USERS_ACTIVE = gauge("wigwag_users_active", "Users with at least one device; no sample while we do not know.")
+NODE_LIVE = gauge("wigwag_nodes", "Nodes with a lease, this one included.")
+RELAY_LAG = gauge("wigwag_relay_lag_changes", "Changes of the roster that this node has not heard of yet.")
+NODE_REFUSED = counter("wigwag_node_refused_total", "Writes that were refused since this node's lease had ended.")
 
 # --- The process
 
@@ -350,6 +353,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     "Users": (
         *(USERS_ACTIVE, DEVICES, SOCKETS, SOCKETS_OPENED, SOCKETS_ENDED, SOCKETS_REFUSED),
         *(SOCKETS_SILENT, SOCKET_PACKETS, SOCKET_DELIVERIES, SOCKET_FAULTS),
+        *(NODE_LIVE, RELAY_LAG, NODE_REFUSED),
     ),
     "The gateway": (
         *(REQUEST_DURATION, READY, PART_FAILURES, PART_RECOVERIES, SINK_FAILURES),
