@@ -5,6 +5,7 @@ import ast
 from collections.abc import Iterator
 
 from wigwag.domain.delivery import State
+from wigwag.domain.events import NodeStep
 from wigwag.domain.subscriptions import State as SubscriptionState
 from wigwag.domain.webhooks import Condition
 
@@ -14,6 +15,7 @@ EXPANDED = {  # what comes at the end of an action that is put together
     "subscription.": {*SubscriptionState} - {SubscriptionState.QUEUED},
     "webhook.": {"delivered", "retry", "failed"},
     "endpoint.": set(Condition),
+    "node.": set(NodeStep),
 }
 
 
