@@ -21,8 +21,9 @@ from wigwag import logs
 
 TESTS = Path(__file__).parent
 ACTIONS = TESTS.parent / "docs" / "LOGS.md"
+SENTENCE = 12  # letters from which on a text of a corpus is nobody else's
 QUOTED = r"""\s*[:=]\s*f?["']([^"'{}\\]{%d,})["']"""
-_SECRET = re.compile(r"""(?:secret|password|passphrase|token)\w*["']?""" + QUOTED % 6, re.IGNORECASE)
+_SECRET = re.compile(r"""(?:secret|password|passphrase|token|api_key)\w*["']?""" + QUOTED % 10, re.IGNORECASE)
 _TEXT = re.compile(r"""\b(?:text|text_message|caption)["']?""" + QUOTED % 8, re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\+?([1-9][0-9]{9,14})(?![\w.])")
 _PREFIX = re.compile(r"(?<![\w.])\+?([1-9][0-9]{6,13})\{")  # a number that a test puts together
@@ -46,6 +47,8 @@ def fixtures() -> Fixtures:
     source = "\n".join(path.read_text() for path in TESTS.rglob("*.py") if "node_modules" not in path.parts)
     numbers = {found for found in _NUMBER.findall(source) if not _INSTANTS.fullmatch(found)}
     words = {*_SECRET.findall(source), *_TEXT.findall(source), "canary"} - _COMMON
+    said = [line for corpus in (TESTS / "corpus").glob("*.txt") for line in corpus.read_text().splitlines()]
+    words |= {line for line in said if len(line) >= SENTENCE and not line.startswith("#")}
     return Fixtures(frozenset(numbers), tuple(set(_PREFIX.findall(source))), frozenset(words))
 
 

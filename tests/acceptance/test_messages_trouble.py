@@ -8,13 +8,16 @@ import pytest_asyncio
 
 from tests.acceptance.stage import PushedClock, staged
 from tests.acceptance.talk import Talk
+from wigwag.domain.account import LinkState, Stall
 from wigwag.domain.contents import Kind, Media
 from wigwag.domain.delivery import State
+from wigwag.domain.events import AccountChanged
 from wigwag.simulator import ReceiptPolicy, Simulator
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.chaos]
 
 PEOPLE = [f"1555050{number:04d}" for number in range(40)]
+DEGRADED = LinkState.DEGRADED
 WORD = 1.5  # seconds; what waits longer is given up
 
 
@@ -112,8 +115,10 @@ async def test_an_upload_that_fails_for_now_is_tried_again(talk: Talk, clock: Pu
 
 
 async def back(talk: Talk, clock: PushedClock) -> None:
-    """Whoever got no word makes a new link after a while."""
+    """Whoever got no word makes a new link after a while, and says why."""
     account = talk.stage.core.gateway.account
     await talk.stage.until(lambda: not account("default").connected)
+    stalls = [change.after.detail for change in talk.stage.facts.of(AccountChanged) if change.after.state is DEGRADED]
+    assert set(stalls) == {Stall.MESSAGES}
     clock.push(46.0)
     await talk.stage.until(lambda: account("default").connected)
