@@ -15,6 +15,7 @@ from wigwag.adapters.rest.stream import shapes
 from wigwag.adapters.rest.stream.ring import Told
 from wigwag.app.gateway import Gateway
 from wigwag.domain import events
+from wigwag.domain.access import AccessRefused, CallerActed, SignedIn
 from wigwag.domain.presence import PresenceChanged
 
 
