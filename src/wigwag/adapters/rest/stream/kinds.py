@@ -15,7 +15,7 @@ from wigwag.adapters.rest.stream import shapes
 from wigwag.adapters.rest.stream.ring import Told
 from wigwag.app.gateway import Gateway
 from wigwag.domain import events
-from wigwag.domain.access import AccessRefused, CallerActed, SignedIn
+from wigwag.domain.access import AccessRefused, CallerActed, SignedIn, ToolUsed
 from wigwag.domain.presence import PresenceChanged
 
 
@@ -200,7 +200,7 @@ KINDS = (
 )
 UNTOLD = {events.MediaProcessed, events.EnvelopeAccepted}  # for metrics
 UNTOLD |= {events.ContactsShown, events.GrantedChanged, events.GrantsShown, events.NodeChanged}  # for sockets
-UNTOLD |= {AccessRefused, CallerActed, SignedIn}  # for the audit log
+UNTOLD |= {AccessRefused, CallerActed, SignedIn, ToolUsed}  # for the audit log and metrics
 BY_FACT: dict[type, Kind] = {kind.fact: kind for kind in KINDS}
 NAMES = tuple(kind.name for kind in KINDS)
 
