@@ -225,6 +225,19 @@ async def test_who_comes_back_within_the_grace_comes_in_while_the_store_is_away(
     assert told(facts, ANNA)[-1] == ("offline", {BEN})
 
 
+async def test_nobody_was_last_seen_in_the_future_though_the_clock_was_ahead_once(
+    lobby: Lobby, host: Host, clock: FakeClock
+) -> None:
+    host.kept[ANNA] = UserPresence(user=ANNA, last_seen=clock.now() + 3600, v=5)
+    assert [found.last_seen for found in await lobby.view(None, [ANNA])] == [clock.now()]
+    await lobby.enter(ANNA, "a")
+    lobby.leave(ANNA, "a", goodbye=True)
+    await clock.settle()
+    gone = clock.now()
+    await clock.advance(1.0)
+    assert [found.last_seen for found in await lobby.view(None, [ANNA])] == [gone]
+
+
 async def test_v_goes_on_where_it_was(lobby: Lobby, host: Host, facts: RecordingSink, clock: FakeClock) -> None:
     ahead = 1 << 50
     host.kept[ANNA] = UserPresence(user=ANNA, v=ahead, last_seen=5.0)

@@ -357,7 +357,12 @@ class Lobby:
             raise RosterUnavailable
 
     async def _recall(self, users: Collection[UserId]) -> Mapping[UserId, UserPresence]:
-        return {kept.user: kept for kept in await self._store.load(users)}
+        """What the store kept. If the clock was ahead then, nobody was seen later than now all the same."""
+        now = self.node.now()
+        return {
+            kept.user: kept if (kept.last_seen or 0.0) <= now else replace(kept, last_seen=now)
+            for kept in await self._store.load(users)
+        }
 
     async def _sights(self, asker: UserId | None, users: Collection[UserId]) -> Mapping[UserId, Sight]:
         """What somebody may know of each of these users; of those who do not exist, nothing."""
