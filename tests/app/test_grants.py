@@ -8,6 +8,7 @@ import pytest
 from wigwag.adapters.memory.users import MemoryUserStore
 from wigwag.app.fanout import Fanout
 from wigwag.app.grants import MOST, Grants
+from wigwag.app.ports import User
 from wigwag.app.tracker import Tracker
 from wigwag.domain.book import Book
 from wigwag.domain.errors import Conflict, StoreUnavailable
@@ -16,7 +17,7 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.pacing import PRESETS
 from wigwag.domain.presence import Signal, Status
 from wigwag.domain.subscriptions import Plan
-from wigwag.testing import FakeClock, RecordingSink
+from wigwag.testing import FakeClock, RecordingSink, build_trial, running
 
 ANNA, BEN = 1, 2
 ANN, BOB, STRANGER = (Jid(f"1555010004{n}@s.whatsapp.net") for n in range(3))
@@ -98,6 +99,16 @@ async def test_an_erased_contact_is_let_go_of(world: World) -> None:
     [shown] = world.facts.of(GrantsShown)
     assert (shown.user, shown.presences) == (ANNA, ())
     assert await world.grants.granted(ANNA) == []
+
+
+async def test_who_is_erased_everywhere_is_watched_by_nobody_and_linked_to_nobody() -> None:
+    async with running(build_trial()) as trial:
+        gateway = trial.core.gateway
+        await gateway.users.put([User(id=ANNA, jid=ANN)])
+        await gateway.grants.grant(ANNA, [ANN, BOB])
+        await gateway.erase(ANN)
+        assert await gateway.grants.granted(ANNA) == [BOB]
+        assert await gateway.users.get(ANNA) == User(id=ANNA)
 
 
 async def test_nobody_may_watch_more_than_the_most(world: World) -> None:
