@@ -24,7 +24,7 @@ ACTIONS = TESTS.parent / "docs" / "LOGS.md"
 SENTENCE = 12  # letters from which on a text of a corpus is nobody else's
 QUOTED = r"""\s*[:=]\s*f?["']([^"'{}\\]{%d,})["']"""
 _SECRET = re.compile(r"""(?:secret|password|passphrase|token|api_key)\w*["']?""" + QUOTED % 10, re.IGNORECASE)
-_TEXT = re.compile(r"""\b(?:text|text_message|caption)["']?""" + QUOTED % 8, re.IGNORECASE)
+_TEXT = re.compile(r"""\b(?:text|text_message|caption)["']?""" + QUOTED % 10, re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\+?([1-9][0-9]{9,14})(?![\w.])")
 _PREFIX = re.compile(r"(?<![\w.])\+?([1-9][0-9]{6,13})\{")  # a number that a test puts together
 _DIGITS = re.compile(r"[0-9]{7,}")
