@@ -8,10 +8,13 @@ scripts of a real Redis instead of the roster in memory. Exits with an error if 
 """
 
 import argparse
+import asyncio
 import sys
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import HealthCheck, Phase, settings
@@ -23,6 +26,7 @@ from tests import servers
 from tests.app.roster_world import World
 from tests.app.test_roster_model import RosterMachine
 from wigwag.adapters.redis import RedisRoster
+from wigwag.domain.roster import Change
 from wigwag.testing import FakeClock
 
 STEPS = 25
@@ -38,18 +42,65 @@ class Counted(RosterMachine):
         done["told"] += self.world.told
 
 
+class Watched(RedisRoster):
+    """A roster that knows how many of its calls are on their way, and how far whoever waits for news has heard."""
+
+    def __init__(self, url: str, prefix: str, now: Callable[[], float]) -> None:
+        super().__init__(url, prefix, now=now, patience=30.0)
+        self.asking, self.waiting = 0, Counter[int]()
+
+    async def changes(self, after: int) -> list[Change]:
+        self.waiting[after] += 1
+        try:
+            return await super().changes(after)
+        finally:
+            self.waiting[after] -= 1
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        return self._counted(found) if name in ("join", "renew", "swap", "snapshot", "put_back") else found
+
+    def _counted(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def counted(*arguments: Any) -> Any:
+            self.asking += 1
+            try:
+                return await call(*arguments)
+            finally:
+                self.asking -= 1
+
+        return counted
+
+    async def quiet(self) -> bool:
+        """Whether nothing is on its way."""
+        seq = int(await self._client.hget(self._state, "seq") or 0)
+        return not self.asking and all(after >= seq for after, who in self.waiting.items() if who)
+
+    async def forget(self) -> None:
+        await self._client.flushall()
+
+
+class PatientClock(FakeClock):
+    """Virtual time that goes on only when a real Redis has said all it has to say."""
+
+    roster: Watched
+
+    async def settle(self) -> None:
+        await super().settle()
+        while not await self.roster.quiet():
+            await asyncio.sleep(0.0005)
+            await super().settle()
+        await super().settle()
+
+
 class OnRedis(Counted):
-    """The same over a real Redis: each node has connections of its own."""
+    """The same over a real Redis."""
 
     url = ""
 
     async def open(self) -> World:
-        clock, self.prefix = FakeClock(), uuid4().hex
-        self.roster = RedisRoster(self.url, self.prefix, now=clock.now, listen=0.01)
-        return World(clock, self.roster, self.lose)
-
-    async def lose(self) -> None:
-        await self.roster.forget()
+        clock = PatientClock()
+        self.roster = clock.roster = Watched(self.url, uuid4().hex, clock.now)
+        return World(clock, self.roster, self.roster.forget)
 
     async def shut(self) -> None:
         await self.roster.forget()

@@ -35,7 +35,7 @@ def decode(user: bytes, value: bytes) -> Entry:
     try:
         seq, _, text = value.partition(b" ")
         return _entry(user.decode(), int(seq), json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidUser) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidUser) as error:
         raise RosterUnavailable(_STRANGE) from error
 
 

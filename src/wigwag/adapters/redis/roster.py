@@ -36,13 +36,15 @@ NoClock = Callable[[], float] | None
 class RedisRoster:
     """A roster under a prefix of keys. Opens its connections when it is first asked; `close` it at the end."""
 
-    def __init__(self, url: str, prefix: str, *, now: NoClock = None, kept: int = KEPT) -> None:
-        self._now, self._kept = now, kept
+    def __init__(
+        self, url: str, prefix: str, *, now: NoClock = None, kept: int = KEPT, patience: float = PATIENCE
+    ) -> None:
+        self._now, self._kept, self._patience = now, kept, patience
         state, leases, ended, users, relay = (
             f"{{{prefix}}}:{name}" for name in ("state", "leases", "ended", "users", "relay")
         )
         self._state, self._users, self._relay = state, users, relay
-        self._client, self._listener = _connect(url, PATIENCE), _connect(url, LISTEN + PATIENCE)
+        self._client, self._listener = _connect(url, patience), _connect(url, LISTEN + patience)
         script = self._client.register_script
         self._join, self._join_keys = script(scripts.JOIN), [state, leases]
         self._renew, self._renew_keys = script(scripts.RENEW), [state, leases, ended]
@@ -55,14 +57,14 @@ class RedisRoster:
 
     async def join(self) -> Lease:
         with _wall():
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._must_remember()
                 roster, number = await self._join(self._join_keys, [secrets.token_hex(8), LEASE, self._time()])
         return Lease(number=int(number), roster=roster.decode())
 
     async def renew(self, lease: Lease) -> Tide:
         with _wall():
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 arguments = [lease.roster, lease.number, LEASE, RENEW, ENDED, self._time()]
                 now, seq, live, ended = await self._renew(self._renew_keys, arguments)
         return Tide(
@@ -77,13 +79,13 @@ class RedisRoster:
         for swap in swaps:
             arguments += swap.user, swap.expected, "" if swap.entry is None else encode(swap.entry)
         with _wall():
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 answers = await self._swap(self._swap_keys, arguments)
         return [_swapped(swap, *answer) for swap, answer in zip(swaps, answers, strict=True)]
 
     async def snapshot(self, lease: Lease) -> Snapshot:
         with _wall():
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 roster, seq = await self._client.hmget(self._state, ["id", "seq"])
         if roster is None or roster.decode() != lease.roster:
             raise RosterLost
@@ -91,14 +93,14 @@ class RedisRoster:
         cursor: int | None = None
         while cursor != 0:
             with _wall():
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     cursor, found = await self._client.hscan(self._users, cursor or 0, count=PART)
             entries |= {entry.presence.user: entry for entry in (decode(*pair) for pair in found.items())}
         return Snapshot(seq=int(seq), entries=entries)
 
     async def changes(self, after: int) -> list[Change]:
         with _wall():
-            async with asyncio.timeout(LISTEN + PATIENCE):
+            async with asyncio.timeout(LISTEN + self._patience):
                 wait = int(LISTEN * 1000)
                 streams = await self._listener.xread({self._relay: f"{after}-0"}, count=PART, block=wait)
         changes = [_change(number, told) for _name, news in streams for number, told in news]
@@ -115,7 +117,7 @@ class RedisRoster:
             for entry in part:
                 arguments += entry.presence.user, entry.seq, f"{entry.seq}{encode(entry)}"
             with _wall():
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     await self._put_back(self._put_back_keys, arguments)
 
     async def _must_remember(self) -> None:
