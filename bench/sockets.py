@@ -292,7 +292,8 @@ def main() -> int:
     rounds: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in (OURS, BROADCAST, SEED)}
     with tempfile.TemporaryDirectory(prefix="wigwag-sockets-") as folder:
         bench = Bench(Path(folder))
-        for _ in range(given.rounds):
+        for number in range(given.rounds):
+            print(f"round {number + 1} of {given.rounds}", file=sys.stderr)
             for measure in (measure for name, measure in measures.items() if name in chosen):
                 for name, found in rounds.items():
                     for what, figure in measure(bench, name).items():
