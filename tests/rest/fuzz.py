@@ -9,9 +9,9 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ from wigwag.adapters.rest import build_app
 from wigwag.adapters.storage.stores import open_stores
 from wigwag.app.access import Rules
 from wigwag.domain.access import Caller, Means, Scope, digest
-from wigwag.testing import FakeClock, MemoryStores, build_trial, running
+from wigwag.testing import FakeClock, MemoryStores, Trial, build_trial, running
 
 KEY, TOKEN = "k" * 40, "m" * 40
 RULES = Rules(
@@ -58,9 +58,7 @@ def served(database: str | None = None) -> Iterator[str]:
 
 async def _serve(database: str | None, ready: "Future[tuple[str, uvicorn.Server]]") -> None:
     try:
-        stores = MemoryStores() if database is None else await _on(database)
-        trial = build_trial(clock=FakeClock(time.time()), stores=stores, rules=RULES)
-        async with running(trial):
+        async with _stores(database) as stores, running(_trial(stores)) as trial:
             await trial.connect()
             world = World()
             app = build_app(
@@ -82,9 +80,18 @@ async def _serve(database: str | None, ready: "Future[tuple[str, uvicorn.Server]
         raise
 
 
-async def _on(database: str) -> MemoryStores:
-    """The stores of a database in the places of those in memory; people's presence alone stays there."""
-    opened, stores = await open_stores(database, patience=PATIENCE), MemoryStores()
+def _trial(stores: MemoryStores) -> Trial:
+    return build_trial(clock=FakeClock(time.time()), stores=stores, rules=RULES)
+
+
+@asynccontextmanager
+async def _stores(database: str | None) -> AsyncIterator[MemoryStores]:
+    """Stores in memory, or those of a database in their places; users and webhooks stay in memory."""
+    stores = MemoryStores()
+    if database is None:
+        yield stores
+        return
+    opened = await open_stores(database, patience=PATIENCE)
     pairs: dict[str, Any] = {
         "watches": opened.watches,
         "presence": opened.presence,
@@ -100,7 +107,8 @@ async def _on(database: str) -> MemoryStores:
     }
     for name, store in pairs.items():
         setattr(stores, name, store)
-    return stores
+    yield stores
+    await opened.close()
 
 
 @dataclass(slots=True)

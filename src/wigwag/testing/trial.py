@@ -108,7 +108,7 @@ def open_access(clock: FakeClock) -> Access:
         clock,
         lambda _fact: None,
         random=lambda size: bytes([next(letters) % 256]) * size,
-        new_id=lambda: f"{next(letters):032d}".translate(str.maketrans("0123456789", "ghijklmnop")),
+        new_id=lambda: f"{next(letters):012d}".translate(str.maketrans("0123456789", "ghijklmnop")),
     )
 
 
