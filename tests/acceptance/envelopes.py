@@ -70,11 +70,13 @@ def good(texts: Mapping[str, str]) -> Iterator[bytes]:
         yield json.dumps({"user_id": USER, "text_message": text, "destination": f"+{number}"}).encode()
 
 
-def publish(program: str, url: str, bodies: list[bytes], routing_key: str = ROUTING_KEY) -> None:
+def publish(
+    program: str, url: str, bodies: list[bytes], routing_key: str = ROUTING_KEY, exchange: str = EXCHANGE
+) -> None:
     """Publish with amqp-publish, a program of rabbitmq-c, one run for each envelope."""
 
     def one(body: bytes) -> None:
-        command = [program, f"--url={url}", f"--exchange={EXCHANGE}", f"--routing-key={routing_key}", "--persistent"]
+        command = [program, f"--url={url}", f"--exchange={exchange}", f"--routing-key={routing_key}", "--persistent"]
         subprocess.run(command, input=body, check=True, capture_output=True, timeout=30)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -152,10 +152,11 @@ interface Offer {
 const LOOK_AGAIN = 2_000 // milliseconds
 
 /** The code to scan, renewed by itself for as long as it is looked at. */
-function useOffer(name: string): { offer: Offer | null; why: string } {
+function useOffer(name: string, offered: boolean): { offer: Offer | null; why: string } {
   const [offer, setOffer] = useState<Offer | null>(null)
   const [why, setWhy] = useState('')
   useEffect(() => {
+    if (!offered) return
     let timer: ReturnType<typeof setTimeout>
     let over = false
     const look = async (): Promise<void> => {
@@ -178,12 +179,12 @@ function useOffer(name: string): { offer: Offer | null; why: string } {
       over = true
       clearTimeout(timer)
     }
-  }, [name])
+  }, [name, offered])
   return { offer, why }
 }
 
 function Pairing({ account, all }: { account: Account; all: Resource<Account[]> }): ReactNode {
-  const { offer, why } = useOffer(account.name)
+  const { offer, why } = useOffer(account.name, account.state === 'pairing')
   const now = useNow(1_000)
   const simulated = useSimulator()
   const [phone, setPhone] = useState('')
