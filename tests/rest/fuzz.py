@@ -130,6 +130,7 @@ def examine(url: str, *, examples: int, key: str = KEY, derandomize: bool = True
         derandomize=derandomize,
         database=None,
         deadline=None,
+        print_blob=False,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
