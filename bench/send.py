@@ -4,13 +4,15 @@
     python bench/send.py [MESSAGES] [ROUNDS]
 
 A round has a broker, a simulator and a gateway as processes of their own: SQLite, no pacing, a prefetch of 50, receipts
-held back. The envelopes (1,500) wait in the queue when the gateway starts. Afterwards a bare client of neonize sends as
-many texts one after the other through the same simulator: as plain as can be, with the secret that wigwag puts into
-every message, and with that over a session file in WAL mode, which shows what the disk's part is. Printed are medians
-of three rounds; the first messages do not count.
+held back, 64 recipients. The envelopes (1,500) wait in the queue when the gateway starts. Afterwards a bare client of
+neonize sends as many texts one after the other through the same simulator: as plain as can be, then as wigwag has it
+(with the secret in every message, a journal that is emptied, and no debug lines), and with secrets over a session file
+in WAL mode, which shows what the disk's part is. Printed are medians of three rounds; the first messages do not count.
+The ceiling is whatsmeow where messages wait for it all the time.
 """
 
 import asyncio
+import logging
 import os
 import sqlite3
 import subprocess
@@ -40,7 +42,7 @@ from wigwag.config import Settings
 WARM = 200  # messages that do not count
 PEOPLE = [f"1555011{number:04}" for number in range(64)]
 BARE_PHONE = "15550002222"
-PLAIN, SECRET, WAL = "plain", "with secrets", "with secrets and a WAL file"
+PLAIN, OURS, WAL = "plain", "as wigwag has it", "with secrets and a WAL file"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -52,11 +54,11 @@ class Busy:
 
     def __init__(self, inner: Any, names: set[str]) -> None:
         self._inner, self._names = inner, names
-        self._calls, self._since, self._total = 0, 0.0, 0.0
+        self.calls, self._since, self._total = 0, 0.0, 0.0
 
     @property
     def total(self) -> float:
-        return self._total + (time.monotonic() - self._since if self._calls else 0.0)
+        return self._total + (time.monotonic() - self._since if self.calls else 0.0)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -64,21 +66,21 @@ class Busy:
 
     def _timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         async def timed(*arguments: Any, **options: Any) -> Any:
-            if not self._calls:
+            if not self.calls:
                 self._since = time.monotonic()
-            self._calls += 1
+            self.calls += 1
             try:
                 return await call(*arguments, **options)
             finally:
-                self._calls -= 1
-                if not self._calls:
+                self.calls -= 1
+                if not self.calls:
                     self._total += time.monotonic() - self._since
 
         return timed
 
 
 async def gateway() -> None:
-    """Run a gateway that prints, twice a second, how long it has been busy with WhatsApp and with the ledger."""
+    """Run a gateway that tells twice a second how long it was busy with WhatsApp and the ledger, and how much waits."""
     busy: list[Busy] = []
 
     def around(outside: Outside) -> Outside:
@@ -89,7 +91,7 @@ async def gateway() -> None:
     async def tell() -> None:
         while True:
             await asyncio.sleep(0.5)
-            print("busy", time.time(), *(each.total for each in busy), flush=True)
+            print("busy", time.time(), *(each.total for each in busy), *(each.calls for each in busy[:1]), flush=True)
 
     telling = asyncio.create_task(tell(), name="tell")
     await run(Settings(), around=around)  # type: ignore[call-arg]  # all comes from the environment
@@ -107,6 +109,7 @@ def bare(url: str, folder: str, messages: int, way: str) -> None:
     from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageContextInfo  # noqa: PLC0415
     from neonize.utils import build_jid  # noqa: PLC0415
 
+    from wigwag.adapters.whatsapp.session import OPTIONS  # noqa: PLC0415
     from wigwag.adapters.whatsapp.simulator import attach  # noqa: PLC0415
     from wigwag.compose.parts import trust  # noqa: PLC0415
 
@@ -114,7 +117,9 @@ def bare(url: str, folder: str, messages: int, way: str) -> None:
     if way == WAL:
         with closing(sqlite3.connect(f"{folder}/bare.db")) as database:
             database.execute("PRAGMA journal_mode=WAL")
-    client, connected = NewClient(f"{folder}/bare.db", uuid="bare"), Event()
+    if way == OURS:
+        logging.getLogger("neonize.utils.log").setLevel(logging.INFO)
+    client, connected = NewClient(f"{folder}/bare.db{OPTIONS if way == OURS else ''}", uuid="bare"), Event()
     client.qr(lambda _client, code: httpx.post(f"{url}/sim/scan", json={"qr": code.decode(), "phone": BARE_PHONE}))
     client.event(ConnectedEv)(lambda _client, _event: connected.set())
     Thread(target=client.connect, daemon=True).start()
@@ -137,19 +142,24 @@ def bare(url: str, folder: str, messages: int, way: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Messages a second; CPU seconds a message by process; which part of the time somebody was waited for."""
+    """Messages a second; CPU seconds a message by process; which part of the time somebody was waited for.
+
+    Args:
+        waiting: messages that were with WhatsApp, or waited for that.
+    """
 
     rate: float
     cpu: dict[str, float]
     with_whatsapp: float
     with_ledger: float
+    waiting: float
     bare: dict[str, float]
     bare_cpu: float
 
 
-def cpu(pid: int) -> float:
-    """CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu(pid: int, thread: int | None = None) -> float:
+    """CPU seconds of a process, or of one of its threads, so far."""
+    fields = Path(f"/proc/{pid}/{f'task/{thread}/' if thread else ''}stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
@@ -164,19 +174,20 @@ def one_round(messages: int) -> Round:
             with here.gateway("gateway", program=Path(__file__).resolve()) as process:
                 pids = {"gateway": process.popen.pid, "simulator": here.simulator.popen.pid, "broker": rabbit.pid}
                 wait(lambda: _sent(here) >= WARM, process)
-                began, costs, first = time.time(), {name: cpu(pid) for name, pid in pids.items()}, _sent(here)
+                began, costs, first = time.time(), _costs(pids), _sent(here)
                 wait(lambda: _sent(here) >= WARM + messages, process)
                 ended, sent = time.time(), _sent(here) - first
-                spent = {name: (cpu(pid) - costs[name]) / sent for name, pid in pids.items()}
-            with_whatsapp, with_ledger = _busy(here.folder / "gateway.log", began, ended)
-            alone = {way: _bare(here, messages, way) for way in (PLAIN, SECRET, WAL)}
+                spent = {name: (cost - costs[name]) / sent for name, cost in _costs(pids).items()}
+            with_whatsapp, with_ledger, waiting = _busy(here.folder / "gateway.log", began, ended)
+            alone = {way: _bare(here, messages, way) for way in (PLAIN, OURS, WAL)}
     return Round(
         rate=sent / (ended - began),
         cpu=spent,
         with_whatsapp=with_whatsapp,
         with_ledger=with_ledger,
+        waiting=waiting,
         bare={way: rate for way, (rate, _cost) in alone.items()},
-        bare_cpu=alone[SECRET][1],
+        bare_cpu=alone[OURS][1],
     )
 
 
@@ -184,13 +195,19 @@ def _sent(here: World) -> int:
     return int(here.simulator.get("/sim/counts")["messages"])
 
 
-def _busy(log: Path, began: float, ended: float) -> tuple[float, float]:
-    """Which part of the time the gateway was busy with WhatsApp, and with the ledger, from what it printed."""
+def _costs(pids: dict[str, int]) -> dict[str, float]:
+    """CPU seconds so far, by process; also of the gateway's first thread, where its event loop runs."""
+    loop = pids["gateway"]
+    return {**{name: cpu(pid) for name, pid in pids.items()}, "of it its event loop": cpu(loop, loop)}
+
+
+def _busy(log: Path, began: float, ended: float) -> tuple[float, float, float]:
+    """Which part of the time the gateway was busy with WhatsApp, and with the ledger; how many waited for WhatsApp."""
     lines = [line.split()[1:] for line in log.read_text(errors="replace").splitlines() if line.startswith("busy ")]
     rows = [row for row in (list(map(float, line)) for line in lines) if began <= row[0] <= ended]
-    (start, *first), (end, *last) = rows[0], rows[-1]
+    (start, *first, _), (end, *last, _) = rows[0], rows[-1]
     whatsapp, ledger = ((after - before) / (end - start) for before, after in zip(first, last, strict=True))
-    return whatsapp, ledger
+    return whatsapp, ledger, median(row[-1] for row in rows)
 
 
 def _bare(here: World, messages: int, way: str) -> tuple[float, float]:
@@ -214,7 +231,9 @@ def report(rounds: list[Round]) -> None:
     costs["bare client"] = middle(lambda one: one.bare_cpu)
     print("CPU a message:", ", ".join(f"{name} {1000 * cost:.2f} ms" for name, cost in costs.items()))
     whatsapp, ledger = middle(lambda one: one.with_whatsapp), middle(lambda one: one.with_ledger)
-    print(f"a message is with WhatsApp {whatsapp:.0%} of the time, the ledger is at work {ledger:.0%}")
+    waiting = middle(lambda one: one.waiting)
+    print(f"a message is with WhatsApp {whatsapp:.0%} of the time, {waiting:.0f} are there or wait for that")
+    print(f"the ledger is at work {ledger:.0%} of the time")
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 OURSELVES = DeviceProps(os="wigwag", platformType=DeviceProps.DESKTOP)  # what the phone lists under linked devices
 # neonize puts a question mark and its own options behind a file's name. A rollback journal that is emptied instead of
 # removed costs a third fewer syncs, and keeps the count of changes that the generation fence needs.
-_OPTIONS = "?_foreign_keys=on&_journal_mode=TRUNCATE&_rest="
+OPTIONS = "?_foreign_keys=on&_journal_mode=TRUNCATE&_rest="
 CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
 FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
 FOUND = 3.0  # seconds within which a call into whatsmeow has surely found its client there
@@ -107,7 +107,7 @@ class Session:
         self._running: asyncio.Task[None] | None = None
         self._begun: set[asyncio.Future[Any]] = set()
         self._over = asyncio.Event()
-        self._client = NewAClient(f"{path}{_OPTIONS}", uuid=f"{account}-{number}", props=OURSELVES)
+        self._client = NewAClient(f"{path}{OPTIONS}", uuid=f"{account}-{number}", props=OURSELVES)
         self._client._stop_finalizer.detach()  # noqa: SLF001  else the collector may stop a client at any time
         self._client.event.qr(self._on_qr)
         for kind in HEARD:
