@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -58,6 +58,12 @@ class Installation:
         url: str = self.request.getfixturevalue(name)
         return url
 
+    def enter(self, process: AbstractContextManager[Process]) -> Process:
+        """Let a process run for the time of the test."""
+        running = process.__enter__()
+        self.request.addfinalizer(lambda: process.__exit__(None, None, None))
+        return running
+
     def examined(self) -> tuple[int, list[dict[str, str]]]:
         done = CliRunner().invoke(app, ["doctor", "--json"], env=self.settings, catch_exceptions=False)
         return done.exit_code, json.loads(done.stdout)
@@ -87,6 +93,17 @@ def settings_that_do_not_fit(here: Installation) -> None:
 
 def a_port_that_is_none(here: Installation) -> None:
     here.settings |= {"APP_PORT": "eighty"}
+
+
+def production_without_a_key(here: Installation) -> None:
+    here.settings |= {"ENV": "production"}
+
+
+def a_gateway_that_wants_a_key(here: Installation) -> None:
+    more = {name: value for name, value in here.settings.items() if name.startswith("WHATSAPP_")}
+    more |= {"WIGWAG_API_KEY": "0123456789abcdef" * 4, "WHATSAPP_SESSION_PATH": str(here.folder.parent / "its")}
+    gateway = here.enter(wigwag("serve", log=here.folder.parent / "log", more=more))
+    here.settings["WIGWAG_URL"] = gateway.url
 
 
 def a_file_for_a_folder(here: Installation) -> None:
@@ -190,6 +207,7 @@ def a_webhook_into_our_own_network(here: Installation) -> None:
 MISTAKES: list[tuple[Callable[[Installation], None], str, str]] = [  # what is wrong, which part says so, in which words
     (settings_that_do_not_fit, "settings", "WIGWAG_METRICS_KEY"),
     (a_port_that_is_none, "settings", "APP_PORT"),
+    (production_without_a_key, "settings", "No API key"),
     (a_file_for_a_folder, "sessions", "is no folder"),
     (sessions_that_others_can_read, "sessions", "others on this machine can read"),
     (a_broken_fence, "sessions", "generations.json cannot be read"),
@@ -204,6 +222,7 @@ MISTAKES: list[tuple[Callable[[Installation], None], str, str]] = [  # what is w
     (no_simulator, "whatsapp", "no simulator answers"),
     (no_gateway, "gateway", "no gateway answers"),
     (another_program_on_the_port, "gateway", "is not wigwag"),
+    (a_gateway_that_wants_a_key, "gateway", "wants an API key"),
     (an_account_without_a_phone, "account default", "logged out"),
     (a_banned_account, "account default", "banned"),
     (a_webhook_that_nobody_hears, "webhook wh_", "did not answer"),

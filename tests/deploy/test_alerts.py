@@ -15,6 +15,7 @@ ACCOUNT = 'account="default"'
 CONNECTED = f"whatsapp_connection_status{{{ACCOUNT}}}"
 WAITING = f"wigwag_job_oldest_waiting_seconds{{{ACCOUNT}}}"
 SENT = f'whatsapp_messages_sent_total{{{ACCOUNT},type="text"}}'
+QUIET = "wigwag_quiet"
 DLQ = 'queue_dlq_size{queue_name="whatsapp.queue.dlq"}'
 OFFLINE, ONLINE = 'whatsapp_contact_online{jid="1@x",name="Important Contact"}', 'wigwag_contacts{presence="online"}'
 DISABLED = 'wigwag_webhook_endpoints{state="disabled"}'
@@ -71,6 +72,7 @@ HEALTHY: Changes = {
     'wigwag_node_steps_total{step="fenced"}': "0",
     f'wigwag_jobs{{{ACCOUNT},state="unconfirmed"}}': "0",
     WAITING: "0",
+    QUIET: "0",
     'queue_depth{queue_name="whatsapp.queue"}': "3",
     DLQ: "2",
     deliveries("delivered"): "0+10",
@@ -190,6 +192,12 @@ def case(name: str, changes: Changes, *firing: str) -> Case:
 
 
 FIRING = [case(f"{name} fires", fires, name) for name, (fires, _silent) in CASES.items()]
+MORE = [  # further ways to be silent
+    case("nothing is sent in quiet hours", {SENT: "9", WAITING: "0x20 601x20", QUIET: "0x15 1x25"}),
+    case("after quiet hours all is late", {WAITING: "1801", QUIET: "1x20 0x20"}),
+    case("a link that is down sends nothing", {SENT: "9", WAITING: "601", **link("banned")}, "AccountBanned"),
+    case("nobody is there whom we hear", {ONLINE: "0", 'wigwag_contacts{presence="offline"}': "0", UNKNOWN: "40"}),
+]
 SILENT = [case(f"{name} is silent", silent) for name, (_fires, silent) in CASES.items()]
 
 
@@ -199,7 +207,7 @@ def test_every_alert_has_a_case_that_fires_and_one_that_stays_silent() -> None:
 
 
 def test_exactly_the_right_alert_fires(promtool: str, tmp_path: Path) -> None:
-    assert judged(promtool, tmp_path, [case("all is well", {}), *FIRING, *SILENT]) == ""
+    assert judged(promtool, tmp_path, [case("all is well", {}), *FIRING, *SILENT, *MORE]) == ""
 
 
 def test_promtool_would_tell(promtool: str, tmp_path: Path) -> None:

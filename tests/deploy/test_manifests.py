@@ -21,7 +21,6 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 KUBERNETES = "1.30"
 SETTINGS = {name for field in Settings.model_fields.values() for name in field.validation_alias.choices}  # type: ignore[union-attr]
-SETTINGS |= {"WIGWAG_API_KEY_FILE"}
 EXPOSURE = 2.0  # of ten, as systemd reckons it; a unit without any care has 9.6
 SECRET = re.compile(r"PASSWORD|PASSPHRASE|KEY|TOKEN|SECRET")
 SERVICE_MONITOR = {  # the fields of its definition (Prometheus Operator, monitoring.coreos.com/v1) that we may use

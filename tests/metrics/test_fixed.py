@@ -287,7 +287,7 @@ async def test_waking_late_is_seen_as_lag_of_the_loop(trial: Trial) -> None:
 
 FIGURES = (
     *(names.RECORDER_BACKLOG, names.RECORDER_DROPPED, names.TELLER_DROPPED),
-    *(names.INBOX_LENGTH, names.INBOX_DROPPED, names.MEDIA_SIZE, names.AUDIT_DROPPED),
+    *(names.INBOX_LENGTH, names.INBOX_DROPPED, names.MEDIA_SIZE, names.QUIET, names.AUDIT_DROPPED),
     *(names.EVENT_CLIENTS, names.EVENT_CLIENTS_CUT, names.EVENT_RESUMES, names.EVENT_RESETS),
     *names.SECTIONS["Users"],
 )

@@ -2,19 +2,15 @@
 """`wigwag doctor`: looks an installation over and says what to do. What is looked at is decided in `compose.doctor`."""
 
 import asyncio
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from wigwag.cli import settings
 from wigwag.cli.client import AsJson
-from wigwag.cli.outcome import ExitCode
+from wigwag.cli.outcome import ExitCode, Failure
 from wigwag.cli.screen import say, say_json
-
-if TYPE_CHECKING:
-    from wigwag.compose.doctor import Finding
 
 LOOKS = {"fine": ("✓", "green"), "notice": ("!", "yellow"), "wrong": ("✗", "bold red")}
 
@@ -50,31 +46,30 @@ def doctor(
 
 def _findings(url: str | None, *, quiet: bool) -> list[dict[str, str]]:
     """Everything, told as it is found unless it shall be quiet."""
-    if problems := settings.problems():
-        advice = "See `wigwag config show`. Nothing else can be looked at before that."
-        found = [{"part": "settings", "verdict": "wrong", "found": each, "advice": advice} for each in problems]
-        for each in () if quiet else found:
-            _tell(each)
+    found: list[dict[str, str]] = []
+
+    def add(part: str, verdict: str, words: str, advice: str = "") -> None:
+        found.append({"part": part, "verdict": verdict, "found": words, "advice": advice})
+        if not quiet:
+            _tell(found[-1])
+
+    for problem in settings.problems():
+        add("settings", "wrong", problem, "See `wigwag config show`; a gateway does not start like this.")
+    if not found:
+        add("settings", "fine", "they fit together")
+    try:
+        chosen = settings.read()
+    except Failure:  # nothing else can be looked at before that
         return found
-    found = [{"part": "settings", "verdict": "fine", "found": "they fit together", "advice": ""}]
-    if not quiet:
-        _tell(found[0])
 
     async def look() -> None:
         from wigwag.compose.doctor import examine  # noqa: PLC0415 - loads whatsmeow, which other verbs need not wait for
 
-        chosen = settings.read()
-        async for finding in examine(chosen, url or f"http://127.0.0.1:{chosen.port}", None):
-            found.append(_row(finding))
-            if not quiet:
-                _tell(found[-1])
+        async for finding in examine(chosen, url or f"http://127.0.0.1:{chosen.port}", chosen.shown_key):
+            add(finding.part, finding.verdict.value, finding.found, finding.advice)
 
     asyncio.run(look())
     return found
-
-
-def _row(finding: "Finding") -> dict[str, str]:
-    return {**asdict(finding), "verdict": finding.verdict.value}
 
 
 def _tell(row: dict[str, str]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from wigwag import precautions
 from wigwag.adapters.clock import SystemClock
-from wigwag.adapters.storage.engine import parse
+from wigwag.adapters.storage.access import SqlKeyStore
+from wigwag.adapters.storage.engine import Database, parse
 from wigwag.adapters.storage.stores import Stores, open_stores
 from wigwag.app.access import Access, Keyring, Rules, Vault
 from wigwag.app.correspondence import new_id
@@ -80,14 +81,19 @@ async def keyring(settings: Settings) -> AsyncIterator[Keyring]:
 
 
 def has_keys(settings: Settings) -> bool:
-    """Whether the database has a key that counts. Makes no database. Raises GatewayError."""
+    """Whether the database has a key that counts. Makes nothing and brings nothing up to date. Raises GatewayError."""
     url = parse(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return False
 
     async def look() -> bool:
-        async with keyring(settings) as keys:
+        database = Database(url)
+        try:
+            keys = Keyring(SqlKeyStore(database), SystemClock(), _hear, random=secrets.token_bytes, new_id=new_id)
+            await keys.restore()
             return keys.any_good()
+        finally:
+            await database.close()
 
     return asyncio.run(look())
 

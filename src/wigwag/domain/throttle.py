@@ -74,6 +74,10 @@ class Rate:
         """Seconds between two messages, over many."""
         return MINUTE / self.per_minute if self.per_minute else 0.0
 
+    def is_quiet(self, now: float) -> bool:
+        """Whether nothing is sent now on purpose."""
+        return self.quiet is not None and self.quiet.until(now) > now
+
 
 class Throttle:
     """One account's pace.

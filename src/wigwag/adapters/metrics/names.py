@@ -135,6 +135,7 @@ JOB_WAIT = gauge(
     "How long the message is overdue that is due for longest; 0 if none waits, no sample while the database is away.",
     "account",
 )
+QUIET = gauge("wigwag_quiet", "Whether it is the time in which nothing is sent on purpose (1) or not (0).")
 SEND_DURATION = histogram(
     "wigwag_send_duration_seconds", "Seconds from when a message was due to when WhatsApp had taken it.", "account"
 )
@@ -343,7 +344,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     ),
     "Messages": (
         *(MESSAGES_SENT, MESSAGES_RECEIVED, MESSAGES_FAILED, JOBS, JOB_CHANGES, JOB_WAIT),
-        *(SEND_DURATION, MEDIA_DURATION, MEDIA_SIZE, CALLS),
+        *(QUIET, SEND_DURATION, MEDIA_DURATION, MEDIA_SIZE, CALLS),
     ),
     "Webhooks": (WEBHOOK_DURATION, WEBHOOK_DELIVERIES, WEBHOOK_DROPPED, WEBHOOK_BACKLOG, WEBHOOK_ENDPOINTS),
     "RabbitMQ": (
