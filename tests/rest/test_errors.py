@@ -190,7 +190,7 @@ OPERATIONS = {
     "list_webhooks", "add_webhook", "get_webhook", "change_webhook", "remove_webhook", "rotate_webhook",
     "test_webhook", "enable_webhook", "replay_webhook", "list_deliveries", "get_delivery", "replay_delivery",
     "list_users", "user_stats", "get_user", "put_user", "remove_user", "add_contacts", "remove_contacts",
-    "get_user_presence", "list_grants", "grant", "revoke",
+    "get_user_presence", "list_user_presences", "list_grants", "grant", "revoke",
     "get_session", "sign_in", "sign_out", "list_keys", "add_key", "get_key", "revoke_key", "list_audit",
     "livez", "readyz", "healthz", "list_devices", "metrics",
     *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),

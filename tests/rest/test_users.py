@@ -217,6 +217,23 @@ async def test_presence_can_be_asked_as_a_user(host: Host, api: httpx.AsyncClien
     assert (await api.get(f"{USERS}/7/presence?as=two words")).status_code == 422
 
 
+async def test_the_presence_of_many_comes_in_the_order_asked(host: Host, api: httpx.AsyncClient) -> None:
+    await api.put(f"{USERS}/7", json={"privacy_settings": {"show_last_seen": "nobody"}})
+    await api.put(f"{USERS}/7/contacts", json={"contacts": [8]})
+    await host.lobby.enter(7, "phone")
+    await host.clock.settle()
+    for asker, expected in (("", "online"), ("&as=8", "online"), ("&as=9", "offline")):
+        found = (await api.get(f"{USERS}/presence?user=99&user=7&user=anna{asker}")).json()
+        assert [(each["user_id"], each["status"]) for each in found] == [
+            (99, "offline"),
+            (7, expected),
+            ("anna", "offline"),
+        ]
+        assert (found[1]["last_seen"] is None) is bool(asker)
+    for query in ("", "?user=two words", "?user=1&as=two words", "?" + "&".join(["user=1"] * 501)):
+        assert (await api.get(f"{USERS}/presence{query}")).status_code == 422
+
+
 async def test_somebody_of_the_hosts_own_directory_has_a_presence(host: Host, api: httpx.AsyncClient) -> None:
     await host.lobby.enter(7, "phone")
     assert (await api.get(f"{USERS}/7/presence")).json()["status"] == "online"

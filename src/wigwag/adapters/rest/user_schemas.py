@@ -123,26 +123,32 @@ class Granted(BaseModel):
     contacts: list[str] = Field(examples=[["15550100042@s.whatsapp.net"]])
 
 
-class UserPresence(BaseModel):
-    """What is known of a user's presence here and, if they are linked to a contact, on WhatsApp."""
+class ShownUser(BaseModel):
+    """What is known of a user's presence here."""
 
     user_id: int | str = Field(examples=[123])
     status: Shown
     last_seen: datetime | None = Field(description="null if never seen", examples=["2025-11-10T14:30:00Z"])
     is_online: bool = Field(description="whether the status is another than offline")
     v: int = Field(description="rises with every change of the status")
-    whatsapp: Presence | None = Field(description="null if no contact is linked, if it is not tracked, and for a user")
 
     @classmethod
-    def of(cls, view: View, *, whatsapp: Presence | None) -> Self:
+    def of(cls, view: View) -> Self:
         return cls(
             user_id=view.user,
             status=view.status,
             last_seen=instant_or_never(view.last_seen),
             is_online=view.status is not Shown.OFFLINE,
             v=view.v,
-            whatsapp=whatsapp,
         )
+
+
+class UserPresence(ShownUser):
+    """The same, and on WhatsApp if the user is linked to a contact."""
+
+    whatsapp: Presence | None = Field(
+        None, description="null if no contact is linked, if it is not tracked, and for a user"
+    )
 
 
 class UserStats(BaseModel):

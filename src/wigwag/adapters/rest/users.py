@@ -30,6 +30,7 @@ async def _user(id: str) -> UserId:  # noqa: A002
 
 
 TheUser = Annotated[UserId, Depends(_user)]
+AsUser = Annotated[str | None, Query(alias="as", description="as this user may see it; left out: all of it")]
 
 
 @router.get("", responses=problems(422, 503))
@@ -49,6 +50,18 @@ async def list_users(
 async def user_stats(gateway: TheGateway) -> schemas.UserStats:
     """How many users are here."""
     return schemas.UserStats(active_users_count=gateway.lobby.active_users_count())
+
+
+@router.get("/presence", responses=problems(422, 503))
+async def list_user_presences(
+    gateway: TheGateway,
+    user: Annotated[list[str], Query(min_length=1, max_length=500, description="may be repeated")],
+    asker: AsUser = None,
+) -> list[schemas.ShownUser]:
+    """Whether users are online here, in the order asked. Who is not known is offline."""
+    seen_by = None if asker is None else user_id(asker)
+    views = await gateway.lobby.view(seen_by, [user_id(each) for each in user])
+    return [schemas.ShownUser.of(view) for view in views]
 
 
 @router.get("/{id}", responses=problems(404, 422, 503))
@@ -99,17 +112,17 @@ async def remove_contacts(
 async def get_user_presence(
     user: TheUser,
     gateway: TheGateway,
-    asker: Annotated[str | None, Query(alias="as", description="as this user may see it; left out: all of it")] = None,
+    asker: AsUser = None,
 ) -> schemas.UserPresence:
     """Whether a user is online here, and on WhatsApp if they are linked to a contact."""
     if asker is not None:
         [view] = await gateway.lobby.view(user_id(asker), [user])
-        return schemas.UserPresence.of(view, whatsapp=None)
+        return schemas.UserPresence.of(view)
     known = await gateway.users.get(user)
     [view] = await gateway.lobby.view(None, [user])
     if known is None and view == View(user=user):  # one of the host's own directory may have been seen
         raise NotFound(_NOBODY)
-    return schemas.UserPresence.of(view, whatsapp=_whatsapp(gateway, known))
+    return schemas.UserPresence.of(view).model_copy(update={"whatsapp": _whatsapp(gateway, known)})
 
 
 @router.get("/{id}/grants", responses=problems(422, 503))
