@@ -10,7 +10,7 @@ import { prefs, type Theme } from './prefs.ts'
 import { place } from './router.ts'
 import { session } from './session.ts'
 import { SignIn } from './pages/sign-in.tsx'
-import { Toasts } from './ui/actions.tsx'
+import { Toasts, useMay } from './ui/actions.tsx'
 import { Icon } from './ui/icons.tsx'
 import { Link } from './ui/parts.tsx'
 import { Hatch } from './ui/timeline.tsx'
@@ -54,8 +54,9 @@ function House(): ReactNode {
 function Head({ path }: { path: string }): ReactNode {
   const [open, setOpen] = useState(false)
   const simulated = useSimulator()
+  const admin = useMay('admin')
   useEffect(() => setOpen(false), [path])
-  const pages = PAGES.filter(({ name }) => simulated || name !== 'simulator')
+  const pages = PAGES.filter(({ name }) => (simulated && admin) || name !== 'simulator')
   return (
     <header className="head">
       <Link to="/" className="brand" label={`wigwag: ${t('nav.now')}`}>

@@ -40,7 +40,7 @@ class Session extends Store {
 
   async leave(): Promise<void> {
     await call('DELETE', '/api/session')
-    this.#become('out')
+    location.assign('/')
   }
 
   /** Whether a scope is ours: read, send, track, admin. */
@@ -57,6 +57,7 @@ class Session extends Store {
   }
 
   #become(state: Session['state']): void {
+    if (this.state === 'in' && state === 'out') location.reload() // nothing that was seen stays in this page
     this.state = state
     this.changed()
   }

@@ -130,6 +130,8 @@ export const en = {
   'accounts.subscriptions': '{active} of {all} active, {queue} waiting',
   'accounts.messages': '{waiting} waiting, {unconfirmed} unconfirmed, {failed} failed',
   'accounts.messages.unknown': 'unknown: the database does not answer',
+  'pair.none': 'No code is offered now.',
+  'pair.soon': 'WhatsApp is asked for a code…',
   'pair.qr': 'QR code to be scanned with WhatsApp',
   'pair.renews': 'renewed in {time}',
   'pair.step1': 'Open WhatsApp on the phone.',

@@ -12,6 +12,9 @@ export type Status = 'online' | 'offline' | 'unknown'
 export interface Contact {
   readonly jid: string
   name: string
+  /** The name as it is searched, and its place in the order of names; -1 until that is made. */
+  lower: string
+  rank: number
   status: Status
   /** When the status became what it is, and when the contact was last online: milliseconds, 0 for never. */
   since: number
@@ -40,6 +43,7 @@ export class Contacts extends Store {
   error: unknown = null
   #since: Array<() => void> | null = null
   #dirty = false
+  #ranked = false
 
   constructor(private readonly read: () => Promise<Presence[]> = () => get<Presence[]>('/api/presence')) {
     super()
@@ -82,10 +86,25 @@ export class Contacts extends Store {
     for (const contact of this.byJid.values()) {
       if (view.status && contact.status !== view.status) continue
       if (view.members && !view.members.has(contact.jid)) continue
-      if (text && !contact.name.toLowerCase().includes(text) && !(digits && contact.jid.includes(digits))) continue
+      if (text && !contact.lower.includes(text) && !(digits && contact.jid.includes(digits))) continue
       found.push(contact)
     }
+    if (view.sort === 'name') this.#rank()
     return found.sort(ORDERS[view.sort])
+  }
+
+  /** Put all names into their order, once for as long as they stay: comparing them takes long. */
+  #rank(): void {
+    if (this.#ranked) return
+    this.#ranked = true
+    ;[...this.byJid.values()].sort((a, b) => names.compare(a.name, b.name)).forEach((each, rank) => (each.rank = rank))
+  }
+
+  #rename(contact: Contact, name: string): void {
+    if (contact.name === name) return
+    contact.name = name
+    contact.lower = name.toLowerCase()
+    this.#ranked = false
   }
 
   #soon(work: () => void): void {
@@ -97,6 +116,8 @@ export class Contacts extends Store {
     const contact: Contact = {
       jid: presence.jid,
       name: presence.name,
+      lower: presence.name.toLowerCase(),
+      rank: -1,
       status: statusOf(presence),
       since: millis(presence.last_status_change),
       seen: millis(presence.last_seen),
@@ -105,6 +126,7 @@ export class Contacts extends Store {
       version: 0,
     }
     this.byJid.set(presence.jid, contact)
+    this.#ranked = false
     this.counts[contact.status]++
     return contact
   }
@@ -120,7 +142,7 @@ export class Contacts extends Store {
     this.counts[contact.status]--
     this.counts[status]++
     contact.status = status
-    contact.name = change.name
+    this.#rename(contact, change.name)
     contact.since = millis(change.last_status_change)
     contact.seen = millis(change.last_seen)
     if (status !== 'online') contact.typing = ''
@@ -139,7 +161,7 @@ export class Contacts extends Store {
   #add({ jid, name }: { jid: string; name: string }): void {
     const contact = this.byJid.get(jid)
     if (contact) {
-      contact.name = name
+      this.#rename(contact, name)
       contact.version++
     } else {
       this.#put({ jid, name, is_online: false, observed: false, last_seen: null, last_status_change: null })
@@ -164,13 +186,12 @@ export class Contacts extends Store {
 }
 
 const names = new Intl.Collator(undefined, { numeric: true })
-const byName = (a: Contact, b: Contact): number => names.compare(a.name, b.name)
 
 const ORDERS: Record<Sort, (a: Contact, b: Contact) => number> = {
   activity: (a, b) => b.since - a.since || RANK[a.status] - RANK[b.status] || (a.jid < b.jid ? -1 : 1),
   seen: (a, b) => b.seen - a.seen || (a.jid < b.jid ? -1 : 1),
   busy: (a, b) => b.changes - a.changes || b.since - a.since || (a.jid < b.jid ? -1 : 1),
-  name: byName,
+  name: (a, b) => a.rank - b.rank,
 }
 
 export function statusOf(presence: Presence): Status {

@@ -29,6 +29,7 @@ export function Contact({ jid }: { jid: string }): ReactNode {
   const revealed = useStore(prefs, p => p.revealed)
   useStore(contacts, c => c.byJid.get(jid)?.version)
   const live = contacts.byJid.get(jid)
+  const account = useResource<SubscriptionWithReasons>(path`/api/subscriptions/${jid}`).value?.account ?? ''
   const now = useNow()
   const name = presence.value ? named(live?.name ?? presence.value.name, jid, revealed) : person(jid, revealed)
   if (presence.error) {
@@ -57,7 +58,7 @@ export function Contact({ jid }: { jid: string }): ReactNode {
         {useMay('send') ? (
           <section className="card">
             <h2>{t('contact.send')}</h2>
-            <Writer to={jid} sent={() => undefined} />
+            <Writer to={jid} account={account} sent={() => undefined} />
           </section>
         ) : null}
       </div>

@@ -10,7 +10,7 @@ import { useSimulator } from '../live/simulator.ts'
 import { useStore } from '../live/store.ts'
 import { stream } from '../live/stream.ts'
 import type { Account, ChatMessage, Job, PresenceChange } from '../types.ts'
-import { Action, useAction } from '../ui/actions.tsx'
+import { Action, useAction, useMay } from '../ui/actions.tsx'
 import { Badge, Empty, Failure, Title, When } from '../ui/parts.tsx'
 import { LinkBadge } from '../ui/states.tsx'
 
@@ -51,6 +51,8 @@ const ECHOES = 14
 
 export function Simulator(): ReactNode {
   const simulated = useSimulator()
+  const may = useMay('admin')
+  if (simulated && !may) return <Empty title={t('any.readOnly')} />
   if (!simulated) return <Empty title={t('sim.none')} hint={t('sim.none.hint')} />
   return (
     <div className="page">

@@ -19,12 +19,20 @@ interface Draft {
   idempotency_key: string
 }
 
-/** The form alone; `sent` is told of the message that came of it. */
-export function Writer({ to, sent, close }: { to?: string; sent: (job: Job) => void; close?: () => void }): ReactNode {
+/** The form alone; `sent` is told of the message that came of it, `account` is what to begin with. */
+interface WriterProps {
+  to?: string
+  account?: string
+  sent: (job: Job) => void
+  close?: () => void
+}
+
+export function Writer({ to, account: usual = '', sent, close }: WriterProps): ReactNode {
   const [recipient, setRecipient] = useState(to ?? '')
   const [text, setText] = useState('')
   const [later, setLater] = useState('')
-  const [account, setAccount] = useState('')
+  const [chosen, setAccount] = useState('')
+  const account = chosen || usual
   const accounts = useResource<Account[]>('/api/accounts')
   const key = useRef(crypto.randomUUID())
   const [busy, run] = useAction()
