@@ -77,6 +77,8 @@ export const en = {
   'now.everybodyUnknown': 'We are not listening: no account has a link, so nobody is observed.',
   'now.seeAccounts': 'See the accounts',
   'contact.onlineNow': 'online, just now',
+  'contact.offlineNow': 'offline, just now',
+  'contact.offlineFor': 'offline for {time}',
   'contact.onlineFor': 'online for {time}',
   'contact.seen': 'last seen {time}',
   'contact.hidden': 'last seen hidden',

@@ -18,7 +18,7 @@ import { useNow, useWidth } from '../ui/hooks.ts'
 import { Empty, Failure, Link, Loading, Title, When } from '../ui/parts.tsx'
 import { SubscriptionBadge } from '../ui/states.tsx'
 import { Timeline, within } from '../ui/timeline.tsx'
-import { Standing } from './now.tsx'
+import { lastSeen, standing } from './now.tsx'
 
 const DAY = 86_400 // seconds
 const DAYS = [1, 7, 14, 30] as const
@@ -47,10 +47,10 @@ export function Contact({ jid }: { jid: string }): ReactNode {
         {live ? (
           <>
             <i className={`mark ${live.status}`} aria-hidden="true" />{' '}
-            {live.typing ? t(`contact.${live.typing}` as Key) : <Standing contact={live} now={now} />}
+            {live.typing ? t(`contact.${live.typing}` as Key) : standing(live, now)}
           </>
         ) : null}
-        <span className="quiet"> · {person(jid, revealed)}</span>
+        <span className="quiet">{[live && lastSeen(live, now), person(jid, revealed)].filter(Boolean).map(word => ` · ${word}`)}</span>
       </p>
       <Past jid={jid} changes={live?.changes ?? 0} />
       <div className="columns">

@@ -261,7 +261,8 @@ const Row = memo(function Row({ contact, top, place: nth, of, bar, now, span }: 
           <small className="quiet">{person(contact.jid, revealed)}</small>
         </span>
         <span className="row-state">
-          {contact.typing ? <em>{t(`contact.${contact.typing}` as Key)}</em> : <Standing contact={contact} now={now} />}
+          {contact.typing ? <em>{t(`contact.${contact.typing}` as Key)}</em> : <span>{standing(contact, now)}</span>}
+          <small className="quiet">{lastSeen(contact, now)}</small>
         </span>
       </Link>
       <span className="row-line">
@@ -285,19 +286,18 @@ const Row = memo(function Row({ contact, top, place: nth, of, bar, now, span }: 
 })
 
 /** What holds now, in words. */
-export function Standing({ contact, now }: { contact: Contact; now: number }): ReactNode {
-  const { status, since, seen } = contact
+export function standing({ status, since }: Contact, now: number): string {
   const later = Math.max(now, since)
-  if (status === 'online') {
-    const lasts = later - since
-    return <>{lasts < FRESH ? t('contact.onlineNow') : t('contact.onlineFor', { time: duration(lasts) })}</>
+  const lasts = later - since
+  if (status === 'unknown') {
+    return since ? t('contact.unknownSince', { time: time(since, later) }) : t('contact.unknownNever')
   }
-  const last = seen ? t('contact.seen', { time: time(seen, later) }) : t('contact.hidden')
-  if (status === 'offline') return <>{last}</>
-  return (
-    <>
-      {since ? t('contact.unknownSince', { time: time(since, later) }) : t('contact.unknownNever')}
-      {seen ? `, ${last}` : ''}
-    </>
-  )
+  if (lasts < FRESH) return t(`contact.${status}Now`)
+  return t(`contact.${status}For`, { time: duration(lasts) })
+}
+
+/** When a contact who is not online was last seen. */
+export function lastSeen({ status, seen }: Contact, now: number): string {
+  if (status === 'online') return ''
+  return seen ? t('contact.seen', { time: time(seen, now) }) : status === 'offline' ? t('contact.hidden') : ''
 }

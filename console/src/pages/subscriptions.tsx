@@ -138,7 +138,7 @@ function PaceCard({ queue }: { queue: number }): ReactNode {
         <span className="quiet">{rate ? t('subs.perMinute', { n: Math.round(rate) }) : t('subs.noLimit')}</span>
       </header>
       <div className="actions" role="group" aria-label={t('subs.presets')}>
-        {PRESETS.map(preset => (
+        {PRESETS.filter(preset => may || pace.value?.preset === preset).map(preset => (
           <button
             key={preset}
             type="button"
