@@ -211,7 +211,7 @@ function Pairing({ account, all }: { account: Account; all: Resource<Account[]> 
             </p>
           </>
         ) : (
-          <p className="quiet pairing-none">{why || t('any.loading')}</p>
+          <p className="quiet pairing-none">{why || t(account.state === 'unpaired' ? 'pair.none' : 'pair.soon')}</p>
         )}
       </div>
       <div className="pairing-words">
