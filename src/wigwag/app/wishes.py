@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from wigwag.app.ports import Lease, Roster, Swap, Swapped
 from wigwag.domain.errors import GatewayError, RosterUnavailable
-from wigwag.domain.roster import Entry, Replica, Standing, Wish, foretell, merge, reconcile
+from wigwag.domain.roster import Entry, Replica, Standing, Wish, beyond, foretell, merge, reconcile
 from wigwag.domain.users import Privacy, UserId, UserPresence
 
 PATIENCE = 5.0  # seconds that somebody who asks for a change waits for it
@@ -97,9 +97,11 @@ class Wishes:
         told = self._foretold.get(user)
         if told is None:
             self._told(before, entry)
-        elif entry.presence.v > told.presence.v:  # else it is told once it is written, with a `v` beyond what was told
+        elif beyond(entry, told):
             del self._foretold[user]
             self._told(told, entry)
+        else:  # what was told here is written first, so that neither `v` nor last seen falls
+            self._told(entry, entry)
 
     def resume(self) -> None:
         """Try again for those who wait for the store."""
@@ -110,7 +112,7 @@ class Wishes:
     def start_over(self) -> None:
         """The replica is new: compare everything with it."""
         self._known.clear()
-        self._dirty |= dict.fromkeys(self._wishes)
+        self._dirty |= dict.fromkeys([*self._wishes, *self._foretold])
         self.done.clear()
         self.stirred.set()
 

@@ -146,14 +146,21 @@ def foretell(entry: Entry, wish: Wish, standing: Standing, now: float) -> Entry:
     return replace(entry, presence=presence, privacy=wish.privacy or entry.privacy)
 
 
-def merge(truth: Entry, told: Entry, now: float) -> Entry:
-    """The truth, after a node told something else on its own: `v` rises over both, and last seen never falls."""
+def beyond(truth: Entry, told: Entry) -> bool:
+    """Whether the truth may be told to whoever was told something else: `v` rises, and last seen does not fall."""
     before, after = told.presence, truth.presence
-    if (before.shown, before.v) == (after.shown, after.v):
+    return after.v > before.v and (after.last_seen or 0.0) >= (before.last_seen or 0.0)
+
+
+def merge(truth: Entry, told: Entry, now: float) -> Entry:
+    """The truth, after a node told something else on its own: changed so that it may be told after that."""
+    before, after = told.presence, truth.presence
+    same = (before.shown, before.v, before.last_seen) == (after.shown, after.v, after.last_seen)
+    if same or beyond(truth, told):
         return truth
     seen = [instant for instant in (before.last_seen, after.last_seen) if instant is not None]
-    merged = replace(after, shown=before.shown, last_seen=max(seen, default=None))
-    return replace(truth, presence=retell(replace(merged, v=max(before.v, after.v)), now))
+    merged = replace(after, shown=before.shown, last_seen=max(seen, default=None), v=max(before.v, after.v))
+    return replace(truth, presence=retell(merged, now))
 
 
 def _adopted(presence: UserPresence, standing: Standing) -> UserPresence:
