@@ -11,7 +11,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 
 from wigwag.app.failures import Failures
-from wigwag.app.ports import Clock, Roster
+from wigwag.app.ports import Clock, Roster, Swap
 from wigwag.app.wishes import PATIENCE, Recall, Tell, Wishes
 from wigwag.domain.errors import Fenced, GatewayError, Missed, RosterLost
 from wigwag.domain.events import Fact, NodeChanged, NodeStep
@@ -45,6 +45,8 @@ class Node:
         self._joined = self._lost = False
         self._live: frozenset[int] = frozenset()
         self._ahead, self._heard, self._heard_at = 0.0, 0, 0.0
+        self._floor = 0  # of a lost roster, all changes up to this one were heard
+        self._ghosts: list[Swap] = []  # entries that were put back by somebody who did not know that they were removed
         self._deadlines: list[tuple[float, str, UserId]] = []
         self._wake_lease, self._wake_hearing, self._wake_tending = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -144,6 +146,9 @@ class Node:
                 await self._renew()
                 if not self.synced:
                     await self._resync()
+                if self._ghosts:
+                    await self._roster.swap(self._wishes.lease, self._ghosts)
+                    self._ghosts.clear()
             except (Fenced, RosterLost) as error:
                 self._lose(error)
                 wait = 0.0
@@ -184,7 +189,7 @@ class Node:
         self._joined = False
         self.synced = False
         if isinstance(error, RosterLost):
-            self._lost = True
+            self._lost, self._floor = True, max(self._floor, self._heard)
             self._say(NodeStep.LOST, 0)
         else:
             self.refused += 1
@@ -216,7 +221,7 @@ class Node:
                 gone = settle(replace(before.presence, devices={}), self.now(), before.presence.last_seen or 0.0)
                 self._told(before, replace(before, presence=kept.get(user, gone), seq=0))
         for user, entry in snapshot.entries.items():
-            self._wishes.take(user, entry)
+            self._take(user, entry)
         for user in set(foretold) - snapshot.entries.keys():
             self.replica.put(user, None)
         self._heard, self._heard_at, self.synced = snapshot.seq, self._clock.now(), True
@@ -260,10 +265,18 @@ class Node:
                 self._heard = change.seq
                 there = self.replica.get(change.user)
                 if there is None or there.seq < change.seq:
-                    self._wishes.take(change.user, change.entry)
+                    self._take(change.user, change.entry)
         if changes:
             self._heard_at = self._clock.now()
             self.lag = max(0, self.lag - len(changes))
+
+    def _take(self, user: UserId, entry: Entry | None) -> None:
+        """Believe what the roster holds, unless it is known to have been removed before the roster was lost."""
+        if entry is not None and entry.seq <= self._floor and self.replica.get(user) is None:
+            self._ghosts.append(Swap(user=user, expected=entry.seq, entry=None))
+            self._wake_lease.set()
+        else:
+            self._wishes.take(user, entry)
 
     def _heard_of(self, told: Tell) -> Tell:
         """Mind the deadlines of what is heard, then tell it."""

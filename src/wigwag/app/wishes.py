@@ -13,7 +13,7 @@ from dataclasses import replace
 from wigwag.app.ports import Lease, Roster, Swap, Swapped
 from wigwag.domain.errors import GatewayError, RosterUnavailable
 from wigwag.domain.roster import Entry, Replica, Standing, Wish, beyond, foretell, merge, reconcile
-from wigwag.domain.users import Privacy, UserId, UserPresence
+from wigwag.domain.users import Privacy, Shown, UserId, UserPresence, settle
 
 PATIENCE = 5.0  # seconds that somebody who asks for a change waits for it
 BATCH = 500  # users in one write
@@ -90,6 +90,9 @@ class Wishes:
         if user in self._known and (known is None or entry is None or known.seq <= entry.seq):
             del self._known[user]
         if entry is None:
+            if before is not None and before.presence.shown is not Shown.OFFLINE:  # it should never have been there
+                gone = settle(replace(before.presence, devices={}), self._now(), before.presence.last_seen or 0.0)
+                self._told(before, replace(before, presence=gone, by=0))
             return
         if entry.gone and user in self._wishes:
             self._wishes[user].devices.clear()
