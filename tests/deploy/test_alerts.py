@@ -193,6 +193,14 @@ def case(name: str, changes: Changes, *firing: str) -> Case:
 
 FIRING = [case(f"{name} fires", fires, name) for name, (fires, _silent) in CASES.items()]
 MORE = [  # further ways to be silent
+    case("NotScraped is patient", {"up": "1x22 _x20"}),
+    case("BrokerDown is patient", {'wigwag_ready{part="broker"}': "1x28 0x20"}),
+    case("AllContactsOffline is patient", {ONLINE: "3x25 0x20", 'wigwag_contacts{presence="offline"}': "40"}),
+    case("SubscriptionsFailing is patient", {f'wigwag_subscriptions{{{ACCOUNT},state="failed"}}': "0x20 5x20"}),
+    case("DeadLettersFull is patient", {DLQ: "2x29 1000x20"}),
+    case("DiskSpaceLow is patient", {"wigwag_disk_free_bytes": "700x27 149x20"}),
+    case("OpenFilesHigh is patient", {"process_open_fds": "60x27 801x20"}),
+    case("EventLoopSlow is patient", {lag("0.01"): "0+60x24 1490+50x15", lag("0.25"): "0+60x24 1490+50x15"}),
     case("nothing is sent in quiet hours", {SENT: "9", WAITING: "0x20 601x20", QUIET: "0x15 1x25"}),
     case("after quiet hours all is late", {WAITING: "1801", QUIET: "1x20 0x20"}),
     case("a link that is down sends nothing", {SENT: "9", WAITING: "601", **link("banned")}, "AccountBanned"),
