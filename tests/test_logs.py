@@ -106,6 +106,7 @@ for number in range(100):
     logging.getLogger("wigwag").info("Line", extra={"action": "gateway.ready", "number": number})
 logging.getLogger("wigwag").debug("In detail", extra={"action": "gateway.ready"})
 logging.getLogger("uvicorn.access").info("919876543210")
+logging.getLogger("whatsmeow.Client.QRChannel").debug("Emitting QR code")
 """
 
 

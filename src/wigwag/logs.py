@@ -28,6 +28,7 @@ _QUIET = {  # loggers that say too much at their default level
     "alembic": logging.WARNING,
     "opentelemetry": logging.CRITICAL,  # whether spans arrive, we say ourselves
     "urllib3": logging.WARNING,
+    "whatsmeow": logging.INFO,  # in detail it writes pairing codes and whole stanzas
 }
 _EXACT = ("timestamp", "level", "logger", "action", "trace_id")  # keys whose values are ours and never hold a number
 
