@@ -189,7 +189,7 @@ def _entered(presence: UserPresence, wish: Wish, standing: Standing, now: float)
     for device, until in wish.devices.items():
         name = key(standing.lease, device)
         known = presence.devices.get(name)
-        if until <= now or known == until:
+        if known == until or (until <= now and known != CONNECTED):
             continue
         if known != CONNECTED:
             presence = enter(presence, name, now if until == CONNECTED else until - GRACE)
