@@ -292,6 +292,9 @@ class World:
         for place in self.places.values():
             for client in place.clients if place.well and now - place.mended >= LATEST else ():
                 self.covered[client.user] = now
+        for user in FRIENDS:  # whose nodes are all taken for dead may have been gone, and a choice ends with that
+            if self.covered[user] < now:
+                self.choices[user].add(Choice.ONLINE)
 
     def _lost(self, clients: set[Client]) -> None:
         self._cover()
