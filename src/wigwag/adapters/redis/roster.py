@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from wigwag.adapters.redis import scripts
 from wigwag.adapters.redis.codec import decode, encode
@@ -54,6 +54,16 @@ class RedisRoster:
     async def close(self) -> None:
         await self._client.aclose()
         await self._listener.aclose()
+
+    async def inspect(self) -> str:
+        """Redis's version, for whoever wants to know whether it would do. It changes nothing.
+
+        Raises RosterUnavailable, or InvalidSettings where it may forget.
+        """
+        with _wall():
+            async with asyncio.timeout(self._patience):
+                await self._must_remember()
+                return str((await self._client.info("server"))["redis_version"])
 
     async def join(self) -> Lease:
         with _wall():
@@ -155,6 +165,8 @@ def _wall() -> Iterator[None]:
         if said.startswith("LOST"):
             raise RosterLost from error
         raise RosterUnavailable(f"Redis refuses: {said[:200]}") from error
+    except AuthenticationError as error:
+        raise RosterUnavailable("Redis refuses the user or the password.") from error
     except (RedisError, OSError, TimeoutError) as error:
         raise RosterUnavailable(f"Redis does not answer ({type(error).__name__}).") from error
 

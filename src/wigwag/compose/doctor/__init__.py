@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from wigwag.compose.doctor.findings import Finding, Verdict
 from wigwag.compose.doctor.machine import machine, sessions
 from wigwag.compose.doctor.running import running
-from wigwag.compose.doctor.servers import broker, database, whatsapp
+from wigwag.compose.doctor.servers import broker, database, redis, whatsapp
 from wigwag.config import Settings
 
 __all__ = ["Finding", "Verdict", "examine"]
@@ -26,6 +26,7 @@ async def examine(settings: Settings, url: str, key: str | None) -> AsyncIterato
     for part in (machine(settings), sessions(settings)):
         for finding in part:
             yield finding
-    for asking in (database(settings), broker(settings), whatsapp(settings), running(settings, url, key)):
+    servers = (database(settings), broker(settings), redis(settings), whatsapp(settings))
+    for asking in (*servers, running(settings, url, key)):
         async for finding in asking:
             yield finding

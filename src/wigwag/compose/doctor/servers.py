@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that a gateway needs: database, RabbitMQ, WhatsApp. Each is asked as a gateway would ask it."""
+"""The servers that a gateway needs: database, RabbitMQ, Redis, WhatsApp. Each is asked as a gateway would ask it."""
 
 import time
 from collections.abc import AsyncIterator
@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from wigwag.adapters.amqp import Topology, inspect
+from wigwag.adapters.redis import RedisRoster
 from wigwag.adapters.storage.standing import Schema, look
 from wigwag.compose.doctor.findings import Finding, fine, notice, wrong
 from wigwag.config import Settings
@@ -64,6 +65,20 @@ async def broker(settings: Settings) -> AsyncIterator[Finding]:
         yield fine("broker", f"RabbitMQ answers; {settings.queue_name} is not there yet, a start declares it")
     else:
         yield fine("broker", f"RabbitMQ answers; {waiting} envelopes wait in {settings.queue_name}")
+
+
+async def redis(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether Redis lets us in, and forgets nothing by itself."""
+    if settings.redis_url is None:
+        yield fine("redis", "no Redis is configured; one gateway alone needs none")
+        return
+    roster = RedisRoster(settings.redis_url.get_secret_value(), settings.redis_prefix)
+    try:
+        yield fine("redis", f"Redis {await roster.inspect()} answers and forgets nothing")
+    except GatewayError as error:
+        yield wrong("redis", str(error), "Check REDIS_URL; docs/USERS.md, several nodes, says what Redis needs.")
+    finally:
+        await roster.close()
 
 
 async def whatsapp(settings: Settings) -> AsyncIterator[Finding]:
