@@ -5,9 +5,12 @@ It lives in a thread with its own event loop, because commands block.
 """
 
 import asyncio
+import gc
 import socket
+import subprocess
 import threading
 import time
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Self
@@ -21,6 +24,14 @@ from wigwag.adapters.rest import Check, build_app
 from wigwag.app.gateway import Gateway
 from wigwag.cli import app
 from wigwag.testing import FakeClock, Trial, build_trial, open_access, running
+
+with warnings.catch_warnings():
+    # While it is imported, neonize asks `uname` through a pipe that it never closes. Have that noticed here.
+    warnings.simplefilter("ignore", ResourceWarning)
+    import wigwag.compose
+
+    gc.collect()
+    subprocess.run(["true"], check=True)
 
 PATIENCE = 20.0  # seconds, as a safety net
 

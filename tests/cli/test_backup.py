@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`wigwag backup` and `wigwag restore` at the shell: words, exit codes, and where the passphrase comes from."""
 
-import gc
 import os
 import pty
 import signal
 import sqlite3
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,14 +15,6 @@ import pytest
 
 from tests.cli.conftest import Command
 from wigwag.cli.backup import _size
-
-with warnings.catch_warnings():
-    # While it is imported, neonize asks `uname` through a pipe that it never closes. Have that noticed here.
-    warnings.simplefilter("ignore", ResourceWarning)
-    import wigwag.compose  # noqa: F401
-
-    gc.collect()
-    subprocess.run(["true"], check=True)
 
 PASSPHRASE = "correct horse"
 

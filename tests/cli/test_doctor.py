@@ -1,40 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """`wigwag doctor` names the cause: an installation in which all is well but for one thing that is really wrong."""
 
-import gc
 import json
 import os
 import sqlite3
 import subprocess
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from redis import Redis
 from typer.testing import CliRunner
 
+from tests import servers
 from tests.acceptance.processes import Process, wigwag
 from tests.cli.conftest import House
 from tests.servers import find, free_port, unavailable
 from wigwag.adapters.sessions import guarded, standing
 from wigwag.cli import app
+from wigwag.compose.doctor import Verdict
 from wigwag.domain.account import LinkSignal
 from wigwag.domain.webhooks import Wish
 from wigwag.testing import Trial
 
-with warnings.catch_warnings():
-    # While it is imported, neonize asks `uname` through a pipe that it never closes. Have that noticed here.
-    warnings.simplefilter("ignore", ResourceWarning)
-    from wigwag.compose.doctor import Verdict
-
-    gc.collect()
-    subprocess.run(["true"], check=True)
-
+T = TypeVar("T")
 BAN = 3600.0  # seconds
 
 
@@ -58,7 +52,7 @@ class Installation:
         url: str = self.request.getfixturevalue(name)
         return url
 
-    def enter(self, process: AbstractContextManager[Process]) -> Process:
+    def enter(self, process: AbstractContextManager[T]) -> T:
         """Let a process run for the time of the test."""
         running = process.__enter__()
         self.request.addfinalizer(lambda: process.__exit__(None, None, None))
@@ -158,6 +152,27 @@ def no_broker(here: Installation) -> None:
     here.settings |= {"RABBITMQ_HOST": "127.0.0.1", "RABBITMQ_PORT": str(free_port())}
 
 
+def no_redis(here: Installation) -> None:
+    here.settings |= {"WIGWAG_REALTIME_AUTH": "trusted", "REDIS_URL": f"redis://:canary@127.0.0.1:{free_port()}/0"}
+
+
+def a_wrong_redis_password(here: Installation) -> None:
+    with Redis.from_url(own_redis(here)) as client:
+        client.config_set("requirepass", "right")
+    here.settings["REDIS_URL"] = here.settings["REDIS_URL"].replace("//", "//:canary@")
+
+
+def a_redis_that_may_forget(here: Installation) -> None:
+    with Redis.from_url(own_redis(here)) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+
+
+def own_redis(here: Installation) -> str:
+    url = here.enter(servers.private(servers.REDIS)).url
+    here.settings |= {"WIGWAG_REALTIME_AUTH": "trusted", "REDIS_URL": url}
+    return url
+
+
 def no_simulator(here: Installation) -> None:
     here.settings["WHATSAPP_SIMULATOR_URL"] = f"http://127.0.0.1:{free_port()}"
 
@@ -219,6 +234,9 @@ MISTAKES: list[tuple[Callable[[Installation], None], str, str]] = [  # what is w
     (a_virtual_host_that_is_not_there, "broker", "virtual host"),
     (a_queue_with_other_arguments, "broker", "exists with other arguments"),
     (no_broker, "broker", "does not answer"),
+    (no_redis, "redis", "does not answer"),
+    (a_wrong_redis_password, "redis", "refuses the user or the password"),
+    (a_redis_that_may_forget, "redis", "maxmemory-policy allkeys-lru"),
     (no_simulator, "whatsapp", "no simulator answers"),
     (no_gateway, "gateway", "no gateway answers"),
     (another_program_on_the_port, "gateway", "is not wigwag"),
@@ -247,12 +265,24 @@ def test_where_all_is_well_nothing_is_wrong_and_nothing_is_changed(installation:
     installation.settings["WIGWAG_STORAGE_URL"] = installation.server("postgres_url")
     installation.settings["RABBITMQ_URL"] = installation.server("rabbitmq")
     installation.settings["WHATSAPP_QUEUE_NAME"] = f"untouched_{free_port()}"
+    installation.settings |= {"WIGWAG_REALTIME_AUTH": "trusted", "REDIS_URL": installation.server("redis")}
     installation.house.do(with_webhook(f"{installation.house.url}/hook"))
     code, found = installation.examined()
     assert [finding for finding in found if finding["verdict"] == Verdict.WRONG] == []
     assert code == 0
     parts = {finding["part"].partition(" ")[0] for finding in found}
-    assert {"settings", "disk", "sessions", "database", "broker", "whatsapp", "gateway", "account", "webhook"} <= parts
+    assert {
+        "settings",
+        "disk",
+        "sessions",
+        "database",
+        "broker",
+        "redis",
+        "whatsapp",
+        "gateway",
+        "account",
+        "webhook",
+    } <= parts
     assert list(installation.folder.iterdir()) == []
     again = installation.examined()[1]
     assert [each for each in again if each["part"] != "disk"] == [each for each in found if each["part"] != "disk"]
