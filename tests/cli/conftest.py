@@ -28,7 +28,7 @@ from wigwag.testing import FakeClock, Trial, build_trial, open_access, running
 with warnings.catch_warnings():
     # While it is imported, neonize asks `uname` through a pipe that it never closes. Have that noticed here.
     warnings.simplefilter("ignore", ResourceWarning)
-    import wigwag.compose
+    from wigwag import compose  # noqa: F401
 
     gc.collect()
     subprocess.run(["true"], check=True)
