@@ -34,7 +34,7 @@ style: setup ## check the format and the rules of ruff
 types: setup ## check the types with mypy --strict
 	@$(BIN)/mypy
 
-LONG := $(addprefix bench/,backlog.py fuzz.py kills.py nodes.py openapi.py pairing.py roster_model.py sockets.py trouble.py wire.py)
+LONG := $(addprefix bench/,backlog.py console.py fuzz.py kills.py nodes.py openapi.py pairing.py roster_model.py sockets.py trouble.py wire.py)
 bench: setup ## measure what docs and issues promise; the long ones of bench/README.md are run by name
 	@set -e; for measure in $(filter-out $(LONG),$(wildcard bench/*.py)); do echo "» $$measure"; $(BIN)/python $$measure; done
 
