@@ -13,8 +13,14 @@ const day = new Intl.DateTimeFormat(language, { weekday: 'short', day: 'numeric'
 const count = new Intl.NumberFormat(language)
 const short = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 })
 
-function unit(value: number, name: string): string {
-  return new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'narrow' }).format(value)
+type Unit = 'second' | 'minute' | 'hour' | 'day'
+const unitsOf = (name: Unit): Intl.NumberFormat =>
+  new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'narrow' })
+// Made once: making one takes longer than drawing a line of the list.
+const units = { second: unitsOf('second'), minute: unitsOf('minute'), hour: unitsOf('hour'), day: unitsOf('day') }
+
+function unit(value: number, name: Unit): string {
+  return units[name].format(value)
 }
 
 /** Milliseconds as a duration with its largest unit, or two where one says too little: 40s, 12m, 3h 20m, 5d. */

@@ -69,6 +69,13 @@ describe('timelines', () => {
     expect(line.observed).toEqual([[AT, AT + 180]])
   })
 
+  it('let go of what ended over a day ago, and of nothing that lasts', () => {
+    const line: Line = { online: [[AT - 200_000, AT - 190_000], [AT - 86_500, AT - 86_390]], observed: [[AT - 200_000, null]], version: 0 }
+    apply(line, change(ANNA, 'online', '2026-01-31T09:00:00Z'))
+    expect(line.online).toEqual([[AT - 86_500, AT - 86_390], [AT, null]])
+    expect(line.observed).toEqual([[AT - 200_000, null]])
+  })
+
   it('are drawn within their window, and the shortest span can be seen', () => {
     const spans: Span[] = [[-50, -10], [-10, 10], [50, 50.1], [90, null], [200, 300]]
     expect(bars(spans, 0, 100, 2, 0, 4, 1)).toBe('M0.0 0h20.0v4h-20.0zM100.0 0h1.0v4h-1.0zM180.0 0h20.0v4h-20.0z')

@@ -104,7 +104,14 @@ export function apply(line: Line, change: PresenceChange): void {
   const at = Date.parse(change.last_status_change ?? '') / 1000
   turn(line.online, change.observed && change.is_online, at)
   turn(line.observed, change.observed, at)
+  for (const spans of [line.online, line.observed]) leaveOut(spans, at - DAY)
   line.version++
+}
+
+/** What nobody can see any more goes, or a page that stays open for weeks would grow. */
+function leaveOut(spans: Span[], before: number): void {
+  const kept = spans.findIndex(([, end]) => !(end !== null && end < before))
+  spans.splice(0, kept < 0 ? spans.length : kept)
 }
 
 function turn(spans: Span[], holds: boolean, at: number): void {
