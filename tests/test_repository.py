@@ -30,6 +30,7 @@ from wigwag.adapters.rest import (
     chats,
     deadletters,
     events,
+    findings,
     health,
     keys,
     media,
@@ -157,7 +158,7 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
 def routes() -> set[tuple[str, str]]:
     """Every route of the HTTP API and of the simulator's, as (method, path)."""
     rooms = [accounts, chats, deadletters, events, health, keys, media, messages, presence, subscriptions, system]
-    rooms += [session, templates, users, webhooks]
+    rooms += [findings, session, templates, users, webhooks]
     served = [route for room in rooms for route in room.router.routes]
     served += admin.routes(Controls(now=time.time, seed=0, limits=Limits()))
     return {(verb, route.path) for route in served if isinstance(route, Route) for verb in route.methods or ()}

@@ -250,6 +250,14 @@ export interface Sample {
   clients: number
 }
 
+/** One thing that `wigwag doctor` looks at. */
+export interface Finding {
+  part: string
+  verdict: 'fine' | 'notice' | 'wrong'
+  found: string
+  advice: string
+}
+
 export interface System {
   version: string
   python: string

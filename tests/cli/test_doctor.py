@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 from redis import Redis
 from typer.testing import CliRunner
@@ -30,6 +31,7 @@ from wigwag.testing import Trial
 
 T = TypeVar("T")
 BAN = 3600.0  # seconds
+PATIENCE = 60.0  # seconds, as a safety net
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +288,19 @@ def test_where_all_is_well_nothing_is_wrong_and_nothing_is_changed(installation:
     assert list(installation.folder.iterdir()) == []
     again = installation.examined()[1]
     assert [each for each in again if each["part"] != "disk"] == [each for each in found if each["part"] != "disk"]
+
+
+def test_a_gateway_finds_around_itself_what_doctor_finds_there(installation: Installation) -> None:
+    no_broker(installation)
+    more = {name: value for name, value in installation.settings.items() if name != "WIGWAG_URL"}
+    gateway = installation.enter(wigwag("serve", log=installation.folder.parent / "log", more=more))
+    installation.settings["WIGWAG_URL"] = gateway.url
+    theirs = httpx.get(f"{gateway.url}/api/system/findings", timeout=PATIENCE).json()
+    _code, ours = installation.examined()
+    around = [each for each in ours if each["part"].split()[0] not in ("settings", "gateway:", "gateway", "account")]
+    names = ("part", "verdict", "advice")  # the words of the machine's errors are not the same in each event loop
+    assert [[each[name] for name in names] for each in theirs] == [[each[name] for name in names] for each in around]
+    assert [each["part"] for each in theirs if each["verdict"] == Verdict.WRONG] == ["broker"]
 
 
 def test_for_people_it_says_what_to_do_and_how_many(installation: Installation) -> None:

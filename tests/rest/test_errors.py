@@ -193,7 +193,7 @@ OPERATIONS = {
     "get_user_presence", "list_user_presences", "list_grants", "grant", "revoke",
     "get_session", "sign_in", "sign_out", "list_keys", "add_key", "get_key", "revoke_key", "list_audit",
     "livez", "readyz", "healthz", "list_devices", "metrics",
-    *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),
+    *("follow_events", "get_system", "list_findings", "list_timelines", "list_members", "get_subscription"),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.desk import job
 from tests.rest.conftest import ANNA, BERT, World
-from wigwag.adapters.rest import Check, Stream, build_app
+from wigwag.adapters.rest import Check, Finding, Stream, build_app
 from wigwag.domain.delivery import State
 from wigwag.domain.events import DeliveryTried, JobChanged, PresenceReported
 from wigwag.domain.ids import Jid
@@ -113,6 +113,33 @@ async def test_the_system_says_how_its_parts_are_and_what_went_on(trial: Trial, 
     assert (first["webhook_attempts"], first["webhook_seconds"]) == (1, 0.5)
     assert (first["requests"], first["request_seconds"]) == (1, 0.25)
     assert (second["messages_sent"], second["send_seconds"]) == (0, None)
+
+
+async def test_what_doctor_finds_is_looked_at_once_a_minute_for_all(trial: Trial, world: World) -> None:
+    looks = 0
+
+    async def look() -> list[Finding]:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0)
+        return [Finding(part="disk", verdict="notice", found=f"look {looks}", advice="Enlarge it.")]
+
+    app = build_app(
+        trial.core.gateway,
+        access=open_access(trial.clock),
+        clock=trial.clock,
+        exposition=world.exposition,
+        observe=world.observe,
+        ready=world.ready,
+        version="1.2.3",
+        look=look,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        for seconds, expected in ((0.0, 1), (59.0, 1), (2.0, 2)):
+            await trial.clock.advance(seconds)
+            answers = await asyncio.gather(*(client.get("/api/system/findings") for _ in range(3)))
+            wanted = [{"part": "disk", "verdict": "notice", "found": f"look {expected}", "advice": "Enlarge it."}]
+            assert [answer.json() for answer in answers] == [wanted] * 3
 
 
 async def test_the_simulator_is_lent_in_the_demo_alone(trial: Trial, world: World) -> None:

@@ -5,12 +5,13 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { about, bytes, duration, number, seconds } from '../format.ts'
 import { t, type Key } from '../i18n/index.ts'
 import { figures } from '../live/figures.ts'
+import { useResource } from '../live/resource.ts'
 import { useStore } from '../live/store.ts'
 import { troubles } from '../live/troubles.ts'
-import type { Sample, System as Answer } from '../types.ts'
+import type { Finding, Sample, System as Answer } from '../types.ts'
 import { Chart, thin } from '../ui/chart.tsx'
 import { useNow } from '../ui/hooks.ts'
-import { Badge, Failure, Loading, Masked, Title, When } from '../ui/parts.tsx'
+import { Badge, Failure, Loading, Masked, Title, When, type Tone } from '../ui/parts.tsx'
 
 const EVERY = 15_000 // milliseconds between two looks at the parts
 const FINE = 5 // samples in a point of a chart
@@ -31,6 +32,7 @@ export function System(): ReactNode {
       {system ? (
         <>
           <Parts system={system} />
+          <Findings />
           <Charts />
           <Troubles />
           <Versions system={system} />
@@ -54,6 +56,33 @@ function Parts({ system }: { system: Answer }): ReactNode {
             <b>{part}</b>
             <span className="quiet">
               <Masked text={detail} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const TONES: Record<Finding['verdict'], Tone> = { fine: 'good', notice: 'warn', wrong: 'bad' }
+
+/** What `wigwag doctor` finds around the gateway. It takes some seconds, so it is asked when the page opens. */
+function Findings(): ReactNode {
+  const found = useResource<Finding[]>('/api/system/findings')
+  return (
+    <section className="card" aria-label={t('system.findings')}>
+      <header>
+        <h2>{t('system.findings')}</h2>
+      </header>
+      {found.error ? <Failure error={found.error} retry={() => void found.load()} /> : null}
+      {!found.value && !found.error ? <Loading /> : null}
+      <ul className="parts">
+        {found.value?.map(({ part, verdict, found: words, advice }, index) => (
+          <li key={index}>
+            <Badge tone={TONES[verdict]}>{t(`system.findings.${verdict}`)}</Badge>
+            <b>{part}</b>
+            <span className="quiet">
+              <Masked text={advice ? `${words}. ${advice}` : words} />
             </span>
           </li>
         ))}

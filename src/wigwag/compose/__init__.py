@@ -23,6 +23,7 @@ from wigwag.adapters.whatsapp.simulator import attach
 from wigwag.app.core import Core, Outside, assemble
 from wigwag.compose import guarding
 from wigwag.compose.backups import back_up, put_back
+from wigwag.compose.doctor.inside import look_around
 from wigwag.compose.parts import (
     broker,
     checks,
@@ -118,6 +119,7 @@ def _doors(
         ready=lambda: checks(core, stores, rabbit),
         version=__version__,
         stream=stream,
+        look=lambda: look_around(settings),
         simulator=simulator,
         origins=settings.cors_sites,
         beside=() if tools is None else tools.routes,

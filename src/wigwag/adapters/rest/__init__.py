@@ -5,8 +5,9 @@ It decides nothing. FastAPI, pydantic and segno are known here only; what `/metr
 """
 
 from wigwag.adapters.rest.app import build_app
+from wigwag.adapters.rest.findings import Finding
 from wigwag.adapters.rest.health import BROKER, Check
 from wigwag.adapters.rest.simulator import PassOn
 from wigwag.adapters.rest.stream import Stream
 
-__all__ = ["BROKER", "Check", "PassOn", "Stream", "build_app"]
+__all__ = ["BROKER", "Check", "Finding", "PassOn", "Stream", "build_app"]

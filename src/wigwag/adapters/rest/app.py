@@ -14,6 +14,7 @@ from wigwag.adapters.rest import (
     deadletters,
     errors,
     events,
+    findings,
     health,
     keys,
     media,
@@ -28,6 +29,7 @@ from wigwag.adapters.rest import (
 )
 from wigwag.adapters.rest import simulator as lent
 from wigwag.adapters.rest.doorstep import Doorstep, Observe
+from wigwag.adapters.rest.findings import Findings, Look, nobody_looks
 from wigwag.adapters.rest.guard import Guard
 from wigwag.adapters.rest.health import Exposition, Health, Ready
 from wigwag.adapters.rest.openapi import describe
@@ -59,7 +61,7 @@ _TAGS = [
 ]
 _ROOMS = (
     *(presence, subscriptions, messages, media, chats, templates, webhooks),
-    *(deadletters, users, accounts, session, keys, events, system, health),
+    *(deadletters, users, accounts, session, keys, events, system, findings, health),
 )
 _LARGER_BODIES = {"/api/messages": messages.LARGEST_DRAFT, "/api/media": media.LARGEST_UPLOAD}  # bytes
 
@@ -74,6 +76,7 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
     ready: Ready,
     version: str,
     stream: Stream | None = None,
+    look: Look = nobody_looks,
     simulator: lent.PassOn | None = None,
     origins: Sequence[str] = (),
     beside: Sequence[BaseRoute] = (),
@@ -86,6 +89,7 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
         observe: told of each answer: route template, method, status, seconds.
         ready: asks the parts how they are.
         stream: what /api/events follows; somebody else has it run.
+        look: looks around the gateway, for /api/system/findings.
         simulator: where /sim leads, in the demo.
         origins: other sites whose pages may ask (CORS), like https://app.example.org.
         beside: routes of another door, behind the same guard; what their callers may do is for that door to ask.
@@ -102,6 +106,7 @@ def build_app(  # noqa: PLR0913  wired by keyword, once
     )
     app.state.gateway, app.state.access, app.state.clock = gateway, access, clock
     app.state.exposition, app.state.health = exposition, Health(ready, clock)
+    app.state.findings = Findings(look, clock)
     app.state.stream = stream or Stream(gateway, clock)
     app.state.simulator = simulator
     for room in (*_ROOMS, *([lent] if simulator else [])):

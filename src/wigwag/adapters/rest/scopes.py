@@ -19,7 +19,7 @@ _READ = (
     *("list_templates", "get_template", "list_accounts", "get_account", "list_devices"),
     *("list_webhooks", "get_webhook", "list_deliveries", "get_delivery", "list_dead_letters", "get_dead_letter"),
     *("list_users", "user_stats", "get_user", "get_user_presence", "list_user_presences", "list_grants"),
-    *("follow_events", "get_system", "list_timelines", "list_members", "get_subscription"),
+    *("follow_events", "get_system", "list_findings", "list_timelines", "list_members", "get_subscription"),
 )
 _SEND = ("send_message", "upload_media", "cancel_message", "delete_message", "retry_message", "mark_read")
 _TRACK = ("track", "untrack", "track_group", "untrack_group", "set_pace", "erase_contact")
