@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from heapq import heappop, heappush
 
+from wigwag.app.doubts import Doubts
 from wigwag.app.failures import Failures
-from wigwag.app.ports import Clock, Roster, Swap
+from wigwag.app.ports import Clock, Roster
 from wigwag.app.wishes import PATIENCE, Recall, Tell, Wishes
 from wigwag.domain.errors import Fenced, GatewayError, Missed, RosterLost
 from wigwag.domain.events import Fact, NodeChanged, NodeStep
-from wigwag.domain.roster import RENEW, Change, Entry, Replica, Wish, owner
-from wigwag.domain.users import CONNECTED, GRACE, Choice, Privacy, Shown, UserId, UserPresence, settle
+from wigwag.domain.roster import RENEW, Change, Entry, Replica, Wish, follows, owner
+from wigwag.domain.users import CONNECTED, GRACE, Choice, Privacy, UserId, UserPresence
 
 AGAIN = 1.0  # seconds until what failed is tried again
 DEAF = 5.0  # seconds after which a change that others know of must have been heard
@@ -45,10 +46,10 @@ class Node:
         self._joined = self._lost = False
         self._live: frozenset[int] = frozenset()
         self._ahead, self._heard, self._heard_at = 0.0, 0, 0.0
-        self._floor = 0  # of a lost roster, all changes up to this one were heard
-        self._ghosts: list[Swap] = []  # entries that were put back by somebody who did not know that they were removed
+        self._doubts = Doubts(roster=roster, wishes=self._wishes, now=self.now, recall=recall)
         self._deadlines: list[tuple[float, str, UserId]] = []
         self._wake_lease, self._wake_hearing, self._wake_tending = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._wake_believing = asyncio.Event()
 
     # --- what the sockets say
 
@@ -126,7 +127,7 @@ class Node:
     async def run(self) -> None:
         """Be a node, for ever."""
         async with asyncio.TaskGroup() as tasks:
-            for work in (self._keep, self._hear, self._write, self._tend):
+            for work in (self._keep, self._hear, self._write, self._tend, self._believe):
                 tasks.create_task(work(), name=f"node: {work.__name__.strip('_')}")
 
     async def finish(self) -> None:
@@ -146,9 +147,6 @@ class Node:
                 await self._renew()
                 if not self.synced:
                     await self._resync()
-                if self._ghosts:
-                    await self._roster.swap(self._wishes.lease, self._ghosts)
-                    self._ghosts.clear()
             except (Fenced, RosterLost) as error:
                 self._lose(error)
                 wait = 0.0
@@ -189,7 +187,7 @@ class Node:
         self._joined = False
         self.synced = False
         if isinstance(error, RosterLost):
-            self._lost, self._floor = True, max(self._floor, self._heard)
+            self._lost = True
             self._say(NodeStep.LOST, 0)
         else:
             self.refused += 1
@@ -214,14 +212,11 @@ class Node:
         foretold = self._wishes.foretold
         vanished = [user for user in self.replica if user not in snapshot.entries and user not in foretold]
         kept = await self._recalled(vanished)
+        self._doubts.clear()
         for user in vanished:
-            before = self.replica.get(user)
-            self.replica.put(user, None)
-            if before is not None and before.presence.shown is not Shown.OFFLINE:
-                gone = settle(replace(before.presence, devices={}), self.now(), before.presence.last_seen or 0.0)
-                self._told(before, replace(before, presence=kept.get(user, gone), seq=0))
+            self._vanished(user, kept.get(user))
         for user, entry in snapshot.entries.items():
-            self._take(user, entry)
+            self._take(user, entry, strange=self._heard > 0)
         for user in set(foretold) - snapshot.entries.keys():
             self.replica.put(user, None)
         self._heard, self._heard_at, self.synced = snapshot.seq, self._clock.now(), True
@@ -229,6 +224,7 @@ class Node:
         self._failures.recovered("roster")
         self._say(NodeStep.SYNCED, len(self.replica))
         self._wake_hearing.set()
+        self._wake_believing.set()
         self._take_over()
 
     def _take_over(self) -> None:
@@ -265,18 +261,53 @@ class Node:
                 self._heard = change.seq
                 there = self.replica.get(change.user)
                 if there is None or there.seq < change.seq:
-                    self._take(change.user, change.entry)
+                    put_back = change.entry is not None and change.entry.seq < change.seq
+                    self._take(change.user, change.entry, strange=put_back)
         if changes:
             self._heard_at = self._clock.now()
             self.lag = max(0, self.lag - len(changes))
 
-    def _take(self, user: UserId, entry: Entry | None) -> None:
-        """Believe what the roster holds, unless it is known to have been removed before the roster was lost."""
-        if entry is not None and entry.seq <= self._floor and self.replica.get(user) is None:
-            self._ghosts.append(Swap(user=user, expected=entry.seq, entry=None))
-            self._wake_lease.set()
+    def _take(self, user: UserId, entry: Entry | None, *, strange: bool) -> None:
+        """Believe what the roster holds; but of somebody who is not known here, not what was not written just now."""
+        before = self.replica.get(user)
+        if entry is None and before is not None:
+            self._doubts.removed(user, before.seq)
+        if entry is not None and (user in self._doubts or (strange and before is None)):
+            self._doubts.put(user, entry)
+            self._wake_believing.set()
         else:
+            self._doubts.drop(user)
             self._wishes.take(user, entry)
+
+    def _vanished(self, user: UserId, kept: UserPresence | None) -> None:
+        """Somebody is in the roster no more, and it was missed why: what the store has is told, if it is newer."""
+        before = self.replica.get(user)
+        if before is None:
+            return
+        self.replica.put(user, None)
+        self._doubts.removed(user, before.seq)
+        after = None if kept is None else replace(before, presence=kept, by=0, seq=0)
+        if after is not None and follows(after, before):
+            self._told(before, after)
+        else:
+            self._wishes.vanished(user, before)
+
+    async def _believe(self) -> None:
+        """Ask the store about those who are in doubt."""
+        while True:
+            if not self.synced or not self._doubts:
+                self._wake_believing.clear()
+                await self._wake_believing.wait()
+                continue
+            try:
+                await self._doubts.settle()
+            except (Fenced, RosterLost) as error:
+                self._lose(error)
+            except GatewayError as error:
+                self._failures.failed("doubts", error)
+                await self._clock.sleep(AGAIN)
+            else:
+                self._failures.recovered("doubts")
 
     def _heard_of(self, told: Tell) -> Tell:
         """Mind the deadlines of what is heard, then tell it."""

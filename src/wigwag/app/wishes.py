@@ -9,11 +9,12 @@ in `app.node`.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from wigwag.app.ports import Lease, Roster, Swap, Swapped
 from wigwag.domain.errors import GatewayError, RosterUnavailable
-from wigwag.domain.roster import Entry, Replica, Standing, Wish, beyond, foretell, merge, reconcile
-from wigwag.domain.users import Privacy, Shown, UserId, UserPresence, settle
+from wigwag.domain.roster import Entry, Replica, Standing, Wish, emptied, follows, foretell, merge, reconcile
+from wigwag.domain.users import CONNECTED, Privacy, Shown, UserId, UserPresence
 
 PATIENCE = 5.0  # seconds that somebody who asks for a change waits for it
 BATCH = 500  # users in one write
@@ -23,6 +24,14 @@ Recall = Callable[[Collection[UserId]], Awaitable[Mapping[UserId, UserPresence]]
 
 Tell = Callable[[Entry | None, Entry], None]
 """Told of each change: what was, and what is."""
+
+
+class _Base(NamedTuple):
+    """What the entry of a user is, as far as is known; what to go on from; whether it was told, but not written."""
+
+    truth: Entry | None
+    base: Entry
+    owed: bool
 
 
 class Wishes:
@@ -40,7 +49,7 @@ class Wishes:
         self._dirty: dict[UserId, None] = {}
         self._known: dict[UserId, Entry | None] = {}  # what a swap showed, until the relay has told it as well
         self._postponed: dict[UserId, None] = {}  # the store did not say what it has of them
-        self._foretold: dict[UserId, Entry] = {}  # what was told here while the roster did not answer
+        self._foretold: dict[UserId, Entry] = {}  # what was told here, and what is true cannot follow or is not known
 
     # --- wishing
 
@@ -74,8 +83,11 @@ class Wishes:
     # --- knowing
 
     def entry(self, user: UserId) -> Entry | None:
-        """What is known of a user at this moment, also if only just written."""
-        return self._known[user] if user in self._known else self._replica.get(user)
+        """What is known of a user at this moment, also if only just written by this node."""
+        known = self._known.get(user)
+        if user in self._known and (known is None or known.by == self.lease.number):
+            return known
+        return self._replica.get(user)
 
     @property
     def foretold(self) -> Collection[UserId]:
@@ -83,28 +95,37 @@ class Wishes:
         return self._foretold.keys()
 
     def take(self, user: UserId, entry: Entry | None) -> None:
-        """The roster holds this of a user: know it, and tell it."""
-        before = self._replica.get(user)
+        """The roster holds this of a user: know it, and tell it, if it can follow what was told of the user."""
+        told = self._foretold.get(user) or self._replica.get(user)
         self._replica.put(user, entry)
         known = self._known.get(user)
         if user in self._known and (known is None or entry is None or known.seq <= entry.seq):
             del self._known[user]
         if entry is None:
-            if before is not None and before.presence.shown is not Shown.OFFLINE:  # it should never have been there
-                gone = settle(replace(before.presence, devices={}), self._now(), before.presence.last_seen or 0.0)
-                self._told(before, replace(before, presence=gone, by=0))
+            self.vanished(user, told)
             return
         if entry.gone and user in self._wishes:
             self._wishes[user].devices.clear()
             self.soil(user)
-        told = self._foretold.get(user)
-        if told is None:
-            self._told(before, entry)
-        elif beyond(entry, told):
-            del self._foretold[user]
+        if told is None or follows(entry, told):
+            self._foretold.pop(user, None)
             self._told(told, entry)
         else:  # what was told here is written first, so that neither `v` nor last seen falls
+            self._foretold[user] = told
+            self.soil(user)
             self._told(entry, entry)
+
+    def vanished(self, user: UserId, told: Entry | None) -> None:
+        """The roster holds nothing of a user who was told to be here: tell that, and write it; or it is mended."""
+        if told is None or told.presence.shown is Shown.OFFLINE:
+            return
+        wish = self._wishes.get(user)
+        if wish is None or CONNECTED not in wish.devices.values():
+            gone = replace(emptied(told, self._now()), by=0, seq=0)
+            self._told(told, gone)
+            told = gone
+        self._foretold[user] = told
+        self.soil(user)
 
     def resume(self) -> None:
         """Try again for those who wait for the store."""
@@ -134,10 +155,12 @@ class Wishes:
         bases = await self._bases(users)
         try:
             now, swaps, wishes = self._now(), list[Swap](), dict[UserId, Wish]()
-            for user, (truth, base) in bases.items():
+            for user, (truth, base, owed) in bases.items():
                 wish = self._wishes.get(user, Wish())
                 wishes[user] = replace(wish, devices=dict(wish.devices), left=dict(wish.left))
                 after = reconcile(base, wish, self.standing, now)
+                if owed and after is None and not wish.gone:
+                    after = base
                 if after == truth:
                     self._foretold.pop(user, None)
                     self._done(user, wishes[user])
@@ -158,7 +181,7 @@ class Wishes:
 
     async def tell_ahead(self) -> None:
         """The roster does not answer: tell here who came, and what they chose. That somebody went is not known."""
-        for user, (_truth, base) in (await self._bases(list(self._waiting))).items():
+        for user, (_truth, base, _owed) in (await self._bases(list(self._waiting))).items():
             entry = foretell(base, self._wishes.get(user, Wish()), self.standing, self._now())
             before, self._foretold[user] = self._replica.get(user), entry
             self._replica.put(user, entry)
@@ -173,10 +196,11 @@ class Wishes:
         if there == known or (there is not None and known is not None and there.seq >= known.seq):
             del self._known[swap.user]
 
-    async def _bases(self, users: Collection[UserId]) -> dict[UserId, tuple[Entry | None, Entry]]:
-        """What each user's entry is, as far as is known, and what to go on from: of a stranger, what the store has."""
-        there = {user: self.entry(user) for user in users}
-        strangers = [user for user, entry in there.items() if entry is None]
+    async def _bases(self, users: Collection[UserId]) -> dict[UserId, _Base]:
+        """What to go on from, for each user: of a stranger, what the store has."""
+        there = {user: self._known.get(user) or self._replica.get(user) for user in users}
+        there |= {user: None for user in users if user in self._known and self._known[user] is None}
+        strangers = [user for user, entry in there.items() if self._strange(user, entry)]
         try:
             kept = await self._recall(strangers) if strangers else {}
         except GatewayError as error:  # the others need not wait for the store
@@ -184,13 +208,21 @@ class Wishes:
             for user in strangers:
                 del there[user]
                 self._answer(user, error)
-        bases: dict[UserId, tuple[Entry | None, Entry]] = {}
+        bases: dict[UserId, _Base] = {}
         for user, entry in there.items():
             truth = entry if entry is not None and entry.seq else None
-            base = entry or Entry(presence=kept.get(user, UserPresence(user=user)), privacy=Privacy())
+            stored = Entry(presence=kept.get(user, UserPresence(user=user)), privacy=Privacy())
+            base = entry or stored
             told = self._foretold.get(user)
-            bases[user] = truth, base if told is None else merge(base, told, self._now())
+            for before in (stored if user in kept else None, told):
+                base = base if before is None else merge(base, before, self._now())
+            owed = told is not None and (base is not stored or told.presence.shown is not Shown.OFFLINE)
+            bases[user] = _Base(truth, base, owed and truth is None)
         return bases
+
+    def _strange(self, user: UserId, entry: Entry | None) -> bool:
+        """Whether nothing was told here of a user, but what the store has."""
+        return entry is None or (self._replica.get(user) is None and entry.by != self.lease.number)
 
     def _done(self, user: UserId, written: Wish) -> None:
         """What was wished is so; what came meanwhile is still wished."""

@@ -124,7 +124,7 @@ def reconcile(entry: Entry, wish: Wish, standing: Standing, now: float) -> Entry
     for device, at in wish.left.items():
         presence = leave(presence, key(standing.lease, device), at, goodbye=True)
     presence = _without(presence, _stray(presence, wish, standing), now)
-    presence = settle(expire(presence, now), now, max(wish.left.values(), default=now))
+    presence = settle(expire(presence, now), now, _seen(presence, wish, now))
     after = replace(entry, presence=presence, gone=entry.gone and not presence.devices)
     if wish.refreshes:
         after = replace(after, presence=retell(presence, now), refreshed=entry.refreshed + 1)
@@ -146,18 +146,18 @@ def foretell(entry: Entry, wish: Wish, standing: Standing, now: float) -> Entry:
     return replace(entry, presence=presence, privacy=wish.privacy or entry.privacy)
 
 
-def beyond(truth: Entry, told: Entry) -> bool:
-    """Whether the truth may be told to whoever was told something else: `v` rises, and last seen does not fall."""
+def follows(truth: Entry, told: Entry) -> bool:
+    """Whether this may be told after that: `v` rises if something else is shown, and nothing falls."""
     before, after = told.presence, truth.presence
-    return after.v > before.v and (after.last_seen or 0.0) >= (before.last_seen or 0.0)
+    risen = after.v > before.v or (after.v == before.v and after.shown is before.shown)
+    return risen and (after.last_seen or 0.0) >= (before.last_seen or 0.0)
 
 
 def merge(truth: Entry, told: Entry, now: float) -> Entry:
-    """The truth, after a node told something else on its own: changed so that it may be told after that."""
-    before, after = told.presence, truth.presence
-    same = (before.shown, before.v, before.last_seen) == (after.shown, after.v, after.last_seen)
-    if same or beyond(truth, told):
+    """The truth, after something else was told: changed so that it may be told after that."""
+    if follows(truth, told):
         return truth
+    before, after = told.presence, truth.presence
     seen = [instant for instant in (before.last_seen, after.last_seen) if instant is not None]
     merged = replace(after, shown=before.shown, last_seen=max(seen, default=None), v=max(before.v, after.v))
     return replace(truth, presence=retell(merged, now))
@@ -196,6 +196,18 @@ def _entered(presence: UserPresence, wish: Wish, standing: Standing, now: float)
         if until != CONNECTED:
             presence = leave(presence, name, until - GRACE, goodbye=False)
     return presence
+
+
+def _seen(presence: UserPresence, wish: Wish, now: float) -> float:
+    """When a user was here who was told to be, and is not: when the last device left, or was lost."""
+    lost = [until - GRACE for until in wish.devices.values() if until != CONNECTED]
+    return max([*wish.left.values(), *lost], default=presence.last_seen or now)
+
+
+def emptied(entry: Entry, now: float) -> Entry:
+    """The entry of a user who is known to be gone: its devices are what an old copy remembers."""
+    presence = replace(entry.presence, devices=MappingProxyType({}))
+    return replace(entry, presence=settle(presence, now, presence.last_seen or 0.0))
 
 
 def _stray(presence: UserPresence, wish: Wish, standing: Standing) -> Iterator[str]:
