@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--only", choices=list(PARTS))
     wanted = parser.parse_args()
     asyncio.run(measure([wanted.only] if wanted.only else list(PARTS), wanted.people))
-    sys.exit("\n".join(missed))
+    sys.exit("\n".join(missed) or None)
 
 
 if __name__ == "__main__":

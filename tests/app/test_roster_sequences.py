@@ -116,3 +116,15 @@ async def test_who_left_while_a_node_was_cut_off_is_told_there_when_it_copies_th
     await world.wait(5.0)
     assert shown(world, BEN, ANNA) is Shown.OFFLINE
     await world.check_at_rest()
+
+
+async def test_the_database_may_be_away_while_the_roster_is_lost_and_some_nodes_are_stopped(world: World) -> None:
+    for number in range(3):
+        await world.start(number)
+    await world.enter(ANNA, 0)
+    await world.stop(0)
+    await world.stop(1)
+    world.store.away = True
+    await world.enter(BEN, 2)
+    await world.lose()
+    await world.check_at_rest()

@@ -201,8 +201,9 @@ class Wishes:
         there = {user: self._known.get(user) or self._replica.get(user) for user in users}
         there |= {user: None for user in users if user in self._known and self._known[user] is None}
         strangers = [user for user, entry in there.items() if self._strange(user, entry)]
+        kept: Mapping[UserId, UserPresence] = {}
         try:
-            kept = await self._recall(strangers) if strangers else {}
+            kept = await self._recall(strangers) if strangers else kept
         except GatewayError as error:  # the others need not wait for the store
             self._postponed |= dict.fromkeys(strangers)
             for user in strangers:
