@@ -22,6 +22,7 @@ from tests.acceptance.relay import Relay
 from tests.servers import Instance
 
 BEFORE, IN_FLIGHT = 50, 150  # messages that are read, and published and not read, before it strikes
+AFTERWARDS = 50  # more messages, published when it is over
 AT_ONCE = 100  # messages in one go
 ASKED = ("/livez", "/api/messages/stats", "/metrics")
 HANGS = 10.0  # seconds without an answer
@@ -83,6 +84,9 @@ def trouble(here: World, gateway: Process, strike: Strike, messages: int) -> Out
             in_flight = len(here.notes.answered) - _count(here)
             strike()
             back = time.time()
+        here.note(AFTERWARDS)  # all others may have been taken in before, and sent meanwhile
+        with _publishing(here, here.door):
+            pass
         verdict = here.settle(gateway)
     return Outcome(
         verdict=verdict,
