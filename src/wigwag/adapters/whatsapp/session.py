@@ -31,7 +31,7 @@ Answer = TypeVar("Answer")
 
 OURSELVES = DeviceProps(os="wigwag", platformType=DeviceProps.DESKTOP)  # what the phone lists under linked devices
 # neonize puts a question mark and its own options behind a file's name. A rollback journal that is emptied instead of
-# removed costs a third fewer syncs, and keeps the count of changes that the generation fence needs.
+# removed spares the directory an entry that comes and goes, and keeps the count of changes that the fence needs.
 OPTIONS = "?_foreign_keys=on&_journal_mode=TRUNCATE&_rest="
 CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
 FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
