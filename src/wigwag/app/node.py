@@ -296,6 +296,7 @@ class Node:
         """Ask the store about those who are in doubt."""
         while True:
             if not self.synced or not self._doubts:
+                self._failures.recovered("doubts")
                 self._wake_believing.clear()
                 await self._wake_believing.wait()
                 continue
@@ -306,8 +307,6 @@ class Node:
             except GatewayError as error:
                 self._failures.failed("doubts", error)
                 await self._clock.sleep(AGAIN)
-            else:
-                self._failures.recovered("doubts")
 
     def _heard_of(self, told: Tell) -> Tell:
         """Mind the deadlines of what is heard, then tell it."""
