@@ -72,8 +72,9 @@ class Watched(RedisRoster):
 
     async def quiet(self) -> bool:
         """Whether nothing is on its way."""
-        seq = int(await self._client.hget(self._state, "seq") or 0)
-        return not self.asking and all(after >= seq for after, who in self.waiting.items() if who)
+        told = await self._client.xrevrange(self._relay, count=1)
+        last = int(told[0][0].partition(b"-")[0]) if told else 0
+        return not self.asking and all(after >= last for after, who in self.waiting.items() if who)
 
     async def forget(self) -> None:
         await self._client.flushall()
