@@ -7,7 +7,7 @@ import pytest
 
 from tests.app.roster_world import World
 from wigwag.adapters.memory.roster import MemoryRoster
-from wigwag.domain.users import Shown, UserId
+from wigwag.domain.users import Choice, Shown, UserId
 from wigwag.testing import FakeClock
 
 ANNA, BEN = 1, 2  # they know each other
@@ -127,4 +127,15 @@ async def test_the_database_may_be_away_while_the_roster_is_lost_and_some_nodes_
     world.store.away = True
     await world.enter(BEN, 2)
     await world.lose()
+    await world.check_at_rest()
+
+
+async def test_a_list_shows_nothing_older_than_what_was_told_while_the_roster_was_away(world: World) -> None:
+    for number in range(3):
+        await world.start(number)
+    await world.enter(ANNA, 0)
+    await world.cut(0, cut=True)
+    await world.enter(BEN, 0)
+    [anna] = world.clients(ANNA)
+    await world.choose(anna, Choice.AWAY)
     await world.check_at_rest()

@@ -83,11 +83,11 @@ class Wishes:
     # --- knowing
 
     def entry(self, user: UserId) -> Entry | None:
-        """What is known of a user at this moment, also if only just written by this node."""
+        """What may be shown of a user at this moment: what this node just wrote, or told, or else what it heard."""
         known = self._known.get(user)
         if user in self._known and (known is None or known.by == self.lease.number):
             return known
-        return self._replica.get(user)
+        return self._foretold.get(user) or self._replica.get(user)
 
     @property
     def foretold(self) -> Collection[UserId]:
