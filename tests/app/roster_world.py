@@ -181,7 +181,8 @@ class World:
         await self.settle()
 
     async def choose(self, client: Client, choice: Choice) -> None:
-        unsure = any(not place.well for place in self.places.values()) or self.store.away
+        ready = all(place.well and place.lobby.node.synced for place in self.places.values())
+        unsure = not ready or self.store.away  # then what is chosen is written later, and may win over what came after
         self.choices[client.user] = (self.choices[client.user] if unsure else set()) | {choice}
         await self._soon(client.node.lobby.choose(client.user, choice))
         await self.settle()

@@ -139,3 +139,16 @@ async def test_a_list_shows_nothing_older_than_what_was_told_while_the_roster_wa
     [anna] = world.clients(ANNA)
     await world.choose(anna, Choice.AWAY)
     await world.check_at_rest()
+
+
+async def test_a_choice_made_while_a_node_is_not_yet_synced_may_win_over_a_later_one(world: World) -> None:
+    for number in range(3):
+        await world.start(number)
+    await world.cut(0, cut=True)
+    await world.enter(ANNA, 0)
+    await world.cut(0, cut=False)
+    await world.enter(ANNA, 2)
+    here = {client.node: client for client in world.clients(ANNA)}
+    await world.choose(here[world.places[0]], Choice.BUSY)
+    await world.choose(here[world.places[2]], Choice.AWAY)
+    await world.check_at_rest()
