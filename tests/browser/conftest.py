@@ -31,9 +31,12 @@ QUEUE = "whatsapp.browser"
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without its own talk to the outside."""
+    """Debian's Chromium, without its own talk to the outside.
+
+    It goes with its module: while it is there, its library has a running event loop in which no other test could run.
+    """
     path = servers.find("chromium") or servers.unavailable("chromium not found. Run `make servers`.")
     if not (ROOT / "src/wigwag/adapters/console/built/index.html").exists():
         servers.unavailable("The console is not built. Run `make console`.")
@@ -43,7 +46,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, rabbitmq: str) -> Iterator[Process]:
     """`wigwag demo` with a broker, when everybody is observed. It may reach a webhook on this machine."""
     home, port = tmp_path_factory.mktemp("demo"), free_port()
