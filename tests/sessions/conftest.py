@@ -20,20 +20,21 @@ class Phone:
     def pair(self, file: str = "whatsapp.db", keys: bytes = b"a") -> Path:
         path = self.folder / file
         with closing(sqlite3.connect(path)) as database, database:
+            database.execute("PRAGMA journal_mode=WAL")
             database.execute(
                 "CREATE TABLE IF NOT EXISTS whatsmeow_device (jid TEXT, noise_key BLOB, identity_key BLOB)"
             )
-            database.execute("CREATE TABLE IF NOT EXISTS whatsmeow_sessions (session BLOB)")
+            database.execute("CREATE TABLE IF NOT EXISTS whatsmeow_message_secrets (key BLOB NOT NULL)")
             database.execute("DELETE FROM whatsmeow_device")
             database.execute("INSERT INTO whatsmeow_device VALUES ('1@s.whatsapp.net', ?, ?)", (keys * 32, keys * 32))
         return path
 
     def work(self, path: Path, steps: int = 1) -> None:
-        """The keys go on."""
+        """The keys go on, with every message."""
         with closing(sqlite3.connect(path)) as database:
             for _ in range(steps):
                 with database:
-                    database.execute("INSERT INTO whatsmeow_sessions VALUES (randomblob(50))")
+                    database.execute("INSERT INTO whatsmeow_message_secrets VALUES (randomblob(32))")
 
 
 @pytest.fixture

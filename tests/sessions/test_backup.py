@@ -178,8 +178,8 @@ def test_while_somebody_writes_a_backup_is_of_one_instant(safe: Safe, phone: Pho
         with closing(sqlite3.connect(path, timeout=30)) as whatsmeow:
             while not end.is_set():
                 with whatsmeow:
-                    whatsmeow.execute("INSERT INTO whatsmeow_sessions VALUES (randomblob(3000))")
-                    whatsmeow.execute("INSERT INTO whatsmeow_sessions VALUES (randomblob(3000))")
+                    whatsmeow.execute("INSERT INTO whatsmeow_message_secrets VALUES (randomblob(3000))")
+                    whatsmeow.execute("INSERT INTO whatsmeow_message_secrets VALUES (randomblob(3000))")
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -190,7 +190,7 @@ def test_while_somebody_writes_a_backup_is_of_one_instant(safe: Safe, phone: Pho
             Safe(sessions=fresh, database=fresh / "wigwag.db", file=safe.file).bring_back()
             with closing(sqlite3.connect(fresh / "whatsapp.db")) as copy:
                 assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-                assert copy.execute("SELECT COUNT(*) FROM whatsmeow_sessions").fetchone()[0] % 2 == 0
+                assert copy.execute("SELECT COUNT(*) FROM whatsmeow_message_secrets").fetchone()[0] % 2 == 0
     finally:
         end.set()
         writer.join()

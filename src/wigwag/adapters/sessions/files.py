@@ -2,13 +2,17 @@
 """whatsmeow's session files: which there are, who may read them, and what a copy of one says about itself.
 
 A file is read through SQLite only where no gateway of this process has it open: closing it again would take away the
-locks of whatsmeow's own SQLite (a rule of POSIX locks). The guard reads in another way.
+locks of whatsmeow's own SQLite (a rule of POSIX locks). Of one that is open here, another process says how it stands.
 """
 
+import json
 import re
 import sqlite3
-from contextlib import closing
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -20,6 +24,7 @@ NAME = re.compile(r"whatsapp(?:-(?P<account>[\w.-]+))?\.db")
 COMPANIONS = ("-journal", "-wal", "-shm")  # what SQLite puts beside a database
 _COUNTER = slice(24, 28)  # the file change counter (SQLite file format, 1.3.8)
 _MODES = slice(18, 20)  # the file format versions; 1 is a rollback journal, which a copy in memory needs
+_READ = "import sys; from wigwag.adapters.sessions import files; files.tell(sys.argv[1:])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +34,8 @@ class Session:
     Args:
         file: its name, such as `whatsapp.db`.
         device: fingerprint of the keys that were made at pairing; None: not paired.
-        generation: SQLite's count of the changes to the file. It only rises, and a copy keeps it.
+        generation: SQLite's count of changes to the file, and the messages whose secrets are in it. It only rises, and
+            a copy keeps it.
     """
 
     file: str
@@ -91,9 +97,10 @@ def image_of(path: Path) -> bytes:
 def session_in(file: str, image: bytes) -> Session:
     """What an image says about itself. Raises GatewayError if it is no session."""
     try:
-        return Session(file=file, device=_device(image), generation=int.from_bytes(image[_COUNTER], "big"))
+        device, secrets = _content(image)
     except sqlite3.Error as error:
         raise GatewayError(f"{file} is not a WhatsApp session that this version knows ({error}).") from error
+    return Session(file=file, device=device, generation=int.from_bytes(image[_COUNTER], "big") + secrets)
 
 
 def read(path: Path) -> Session:
@@ -101,14 +108,38 @@ def read(path: Path) -> Session:
     return session_in(path.name, image_of(path))
 
 
-def _device(image: bytes) -> str | None:
+def read_elsewhere(paths: Iterable[Path]) -> list[Session]:
+    """What files say that this process may have open. One that is damaged says nothing. Raises Unavailable."""
+    command = [sys.executable, "-I", "-c", _READ, *map(str, paths)]
+    try:
+        told = subprocess.run(  # noqa: S603  ourselves; in a session of its own, for a Ctrl-C is not meant for it
+            command, check=True, capture_output=True, timeout=2 * PATIENCE, start_new_session=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unavailable(f"The sessions cannot be looked at ({error}).") from error
+    return [Session(**each) for each in json.loads(told)]
+
+
+def tell(paths: Iterable[str]) -> None:
+    """Print what files say, for `read_elsewhere`."""
+    found = []
+    for path in map(Path, paths):
+        with suppress(GatewayError):
+            found.append(asdict(read(path)))
+    print(json.dumps(found))  # noqa: T201  its answer
+
+
+def _content(image: bytes) -> tuple[str | None, int]:
+    """The device, and the place of the newest secret of a message: whatsmeow adds them and takes none away."""
     if not image:
-        return None
+        return None, 0
     copy = bytearray(image)
     copy[_MODES] = b"\1\1"
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(bytes(copy))
-        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'whatsmeow_device'").fetchone():
-            return None
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "whatsmeow_device" not in tables:
+            return None, 0
         keys = database.execute("SELECT noise_key, identity_key FROM whatsmeow_device ORDER BY jid").fetchall()
-    return sha256(b"".join(chain.from_iterable(keys))).hexdigest()[:32] if keys else None
+        [newest] = database.execute("SELECT MAX(rowid) FROM whatsmeow_message_secrets").fetchone()
+    return sha256(b"".join(chain.from_iterable(keys))).hexdigest()[:32] if keys else None, newest or 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands before the sessions while a gateway runs: one process only, private files, and the generation fence.
 
-It must be passed before whatsmeow opens a file. Afterwards files are looked at without SQLite and never closed before
-the end, because that would take away the locks of whatsmeow (POSIX: they end when any handle of the process closes).
+It must be passed before whatsmeow opens a file. From then on another process looks into them, because to close a file
+here would take away the locks of whatsmeow (POSIX: they end when any handle of the process closes).
 """
 
 import asyncio
@@ -15,14 +15,13 @@ from pathlib import Path
 from threading import Lock
 
 from wigwag.adapters.sessions.fence import Fence
-from wigwag.adapters.sessions.files import Session, make_private, read, session_files, session_in
-from wigwag.domain.errors import Conflict, GatewayError, Unavailable
+from wigwag.adapters.sessions.files import make_private, read, read_elsewhere, session_files
+from wigwag.domain.errors import Conflict, Unavailable
 
 log = logging.getLogger(__name__)
 
 LOCK = "gateway.lock"
 LOOK_EVERY = 60.0  # seconds; an old copy that is younger than this goes unnoticed after a kill
-_HEADER = 100  # bytes (SQLite file format, 1.3)
 
 
 @contextmanager
@@ -66,8 +65,7 @@ class Guard:
 
     def __init__(self, folder: Path, fence: Fence) -> None:
         self._folder, self._fence = folder, fence
-        self._handles: dict[tuple[int, int], int] = {}  # of each file by what it is, not by its name
-        self._seen: dict[str, bytes] = {}
+        self._seen: dict[Path, list[tuple[int, int]]] = {}
         self._looking = Lock()  # a look may still go on in its thread when the end comes
 
     async def run(self, every: float = LOOK_EVERY) -> None:
@@ -80,59 +78,28 @@ class Guard:
                 log.warning("Generations are not noted: %s", error, extra={"action": "sessions.unnoted"})
 
     def look(self) -> None:
-        """Note how far each session is. One that is being written to waits for the next look.
+        """Note how far each session is that has changed.
 
         Raises:
-            OSError: a file cannot be read.
-            Unavailable: the generations cannot be written down.
+            OSError: a file cannot be found.
+            Unavailable: the files cannot be read, or the generations not be written down.
         """
         with self._looking:
-            found = [peeked for path in session_files(self._folder) if (peeked := self._peek(path))]
-            self._fence.note([session for session, _ in found])
-            self._seen |= {session.file: header for session, header in found}  # those that are written down
+            now = {path: _marks(path) for path in session_files(self._folder)}
+            changed = [path for path, marks in now.items() if marks != self._seen.get(path)]
+            if changed:
+                self._fence.note(read_elsewhere(changed))
+                self._seen = now
 
     def close(self) -> None:
         """Look for the last time. Nobody may use the sessions any more."""
-        try:
-            self.look()
-        finally:
-            with self._looking:
-                for handle in self._handles.values():
-                    os.close(handle)
-                self._handles.clear()
-
-    def _peek(self, path: Path) -> tuple[Session, bytes] | None:
-        """The session and the header of its file, if it changed and is at rest.
-
-        While a transaction lasts there is something in the journal beside the file, so what is read between two looks
-        at an empty journal, or none, is committed.
-        """
-        handle = self._handle(path)
-        before = os.pread(handle, _HEADER, 0)
-        if before == self._seen.get(path.name) or _changing(path):
-            return None
-        image = os.pread(handle, os.fstat(handle).st_size, 0)
-        if _changing(path) or image[:_HEADER] != before or os.pread(handle, _HEADER, 0) != before:
-            return None
-        try:
-            return session_in(path.name, image), before
-        except GatewayError:  # read in the middle of a change
-            return None
-
-    def _handle(self, path: Path) -> int:
-        found = path.stat()
-        key = (found.st_dev, found.st_ino)
-        if key not in self._handles:
-            self._handles[key] = os.open(path, os.O_RDONLY)
-        return self._handles[key]
+        self.look()
 
 
-def _changing(path: Path) -> bool:
-    """Whether a transaction is under way in a database with a rollback journal."""
-    try:
-        return Path(f"{path}-journal").stat().st_size > 0
-    except FileNotFoundError:
-        return False
+def _marks(path: Path) -> list[tuple[int, int]]:
+    """What changes whenever SQLite writes to a database: the times and sizes of its file and its write-ahead log."""
+    there = [file.stat() for file in (path, Path(f"{path}-wal")) if file.exists()]
+    return [(found.st_mtime_ns, found.st_size) for found in there]
 
 
 def _take(handle: int, folder: Path) -> None:

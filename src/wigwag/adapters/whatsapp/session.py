@@ -30,9 +30,9 @@ _TALK = logging.getLogger(
 Answer = TypeVar("Answer")
 
 OURSELVES = DeviceProps(os="wigwag", platformType=DeviceProps.DESKTOP)  # what the phone lists under linked devices
-# neonize puts a question mark and its own options behind a file's name. A rollback journal that is emptied instead of
-# removed spares the directory an entry that comes and goes, and keeps the count of changes that the fence needs.
-OPTIONS = "?_foreign_keys=on&_journal_mode=TRUNCATE&_rest="
+# neonize puts a question mark and its own options behind a file's name. A write-ahead log costs the disk a third of a
+# rollback journal; FULL, because what is known of a message must be on disk before its first byte leaves.
+OPTIONS = "?_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL&_rest="
 CALL_TIMEOUT = 15.0  # seconds for any one call into whatsmeow
 FIRST_SIGN = 3.0  # seconds within which whatsmeow has surely entered the client in its list
 FOUND = 3.0  # seconds within which a call into whatsmeow has surely found its client there
