@@ -108,6 +108,7 @@ def test_any_stanza_is_answered_or_refused(stanza: Node) -> None:
     nowhere, log = client.connection, client.exchange.journal.log
     assert isinstance(nowhere, Nowhere)
     stanzas.handle(client.exchange, client, stanza)
+    client.exchange.bring()
     answers = [node for node in nowhere.posted if node.tag in ("iq", "stream:error")]
     if stanza.tag == "iq" and stanza.text("type") in ("get", "set"):
         assert len([node for node in answers if node.tag == "iq"]) == bool(stanza.text("id"))

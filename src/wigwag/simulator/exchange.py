@@ -6,6 +6,7 @@ the world and post nodes. Time and chance come from outside.
 """
 
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -66,6 +67,7 @@ class Exchange:
     answering: Answering = field(default_factory=Answering)
     streams: dict[Device, Stream] = field(default_factory=dict)
     delayed: list[tuple[float, Stream, Node]] = field(default_factory=list)
+    to_bring: deque[Callable[[], None]] = field(default_factory=deque)
     _watchers: dict[Person, set[Stream]] = field(default_factory=dict)
 
     def time(self) -> str:
@@ -78,6 +80,11 @@ class Exchange:
     def streams_of(self, account: str | None) -> list[Stream]:
         """The open streams of an account, or of all."""
         return [stream for stream in self.streams.values() if account in (None, stream.account)]
+
+    def bring(self) -> None:
+        """Bring messages that are acknowledged to their readers, for whom the server's answer never waits."""
+        while self.to_bring:
+            self.to_bring.popleft()()
 
     def deliver(self, device: Device, node: Node) -> None:
         """Send a stanza that must be acknowledged: now if the client is ready, else when it comes back."""

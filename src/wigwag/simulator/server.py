@@ -145,8 +145,16 @@ class Simulator(Controls):
                 await asyncio.wait_for(writer, _FAREWELL_TIMEOUT)
 
     async def _serve_stream(self, stream: Stream) -> None:
+        loop = asyncio.get_running_loop()
+
+        def handle(node: Node) -> None:
+            self.exchange.bring()  # what came before this is done before it
+            stanzas.handle(self.exchange, stream, node)
+            if self.exchange.to_bring:
+                loop.call_soon(self.exchange.bring)  # behind the writer, which has been woken by now
+
         try:
-            await self._read(stream.connection, lambda node: stanzas.handle(self.exchange, stream, node))
+            await self._read(stream.connection, handle)
         finally:
             login.depart(self.exchange, stream)
 

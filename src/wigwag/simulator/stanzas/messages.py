@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of a client: acknowledged, and brought to each device they were encrypted for.
+"""Messages of a client: acknowledged, and then brought to each device they were encrypted for.
 
 Phones are simulated and read their copy (`reading`); linked devices get theirs as it came. The server itself reads
 nothing.
 """
+
+from functools import partial
 
 from wigwag.simulator.exchange import Exchange, Stream
 from wigwag.simulator.stanzas import reading
@@ -23,11 +25,8 @@ def handle(exchange: Exchange, stream: Stream, node: Node) -> None:
     _acknowledge(exchange, stream, _ack(exchange, outgoing))
     if known and not outgoing.again:
         exchange.journal.note("messages", "duplicate", stream.account, id=outgoing.id, to=str(outgoing.to))
-    elif outgoing.group:
-        _bring_to_group(exchange, stream.device, outgoing, outgoing.group)
     else:
-        for jid, enc in outgoing.copies:
-            _bring(exchange, stream.device, outgoing, jid, [enc])
+        exchange.to_bring.append(partial(_bring_to_all, exchange, stream.device, outgoing))
 
 
 def _ack(exchange: Exchange, outgoing: Outgoing, **more: str) -> Node:
@@ -46,6 +45,14 @@ def _acknowledge(exchange: Exchange, stream: Stream, ack: Node) -> None:
         exchange.delayed.append((now + fault.delay, stream, ack))
     else:
         stream.post(ack)
+
+
+def _bring_to_all(exchange: Exchange, sender: Device, outgoing: Outgoing) -> None:
+    if outgoing.group:
+        _bring_to_group(exchange, sender, outgoing, outgoing.group)
+        return
+    for jid, enc in outgoing.copies:
+        _bring(exchange, sender, outgoing, jid, [enc])
 
 
 def _bring_to_group(exchange: Exchange, sender: Device, outgoing: Outgoing, group: Group) -> None:
