@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries messages: the port `Courier` over the sessions of the room.
 
-whatsmeow sends one message at a time and waits for the server's word on it. One more message waits in it, so that it
-never waits for us; the others wait here. A message's time begins with its turn, so that what times out was really on
-its way.
+whatsmeow sends one message at a time and waits for the server's word on it. A few more wait in it, so that it never
+waits for our threads; the others wait here. A message's time begins with its turn, so that what times out was really
+on its way.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wigwag.app.ports import Courier
 
 WORD = 90.0  # seconds for WhatsApp's word on a message; whatsmeow itself gives up after 75
-INSIDE = 2  # messages that are in whatsmeow at once: one is being sent, one waits
+INSIDE = 4  # messages that are in whatsmeow at once: one is being sent, the others wait
 TRANSFER = 120.0  # seconds for an upload or a download
 _TYPES = {
     Kind.IMAGE: MediaType.MediaImage,
