@@ -51,6 +51,22 @@ async def test_what_arrives_during_a_write_is_written_together_and_in_order() ->
     assert disk.groups == [[1], [2, 3, 4]]
 
 
+async def test_after_a_crowd_the_next_waits_a_moment_for_others() -> None:
+    disk = Disk()
+    groups = Groups(disk.write, SAFETY)
+    disk.free.set()
+    assert await groups.submit(1) == 10
+    await asyncio.gather(groups.submit(2), groups.submit(3))
+    first = asyncio.create_task(groups.submit(4), name="first")
+    for _ in range(10):  # it has begun to wait
+        await asyncio.sleep(0)
+    assert [*await asyncio.gather(first, groups.submit(5))] == [40, 50]
+    assert disk.groups == [[1], [2, 3], [4, 5]]
+    await groups.submit(6)
+    await groups.submit(7)
+    assert disk.groups[3:] == [[6], [7]]
+
+
 async def test_only_the_one_at_fault_fails() -> None:
     disk = Disk()
     groups = Groups(disk.write, SAFETY)
