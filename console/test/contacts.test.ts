@@ -49,6 +49,19 @@ describe('contacts', () => {
     expect(store.byJid.get(ANNA)?.status).toBe('online')
   })
 
+  it('keeps the object of a contact when everything is read anew, for lines hold on to it', async () => {
+    await loaded(presence(ANNA, 'Anna', 'online'), presence(BERT, 'Bert', 'online'))
+    const anna = store.byJid.get(ANNA)
+    const before = anna?.version
+    void store.load()
+    given([presence(ANNA, 'Anna', 'unknown')])
+    await vi.waitFor(() => expect(store.counts).toEqual({ online: 0, offline: 0, unknown: 1 }))
+    expect(store.byJid.get(ANNA)).toBe(anna)
+    expect([anna?.status, anna?.changes]).toEqual(['unknown', 0])
+    expect(anna?.version).not.toBe(before)
+    expect(names(store)).toEqual(['Anna'])
+  })
+
   it('is told of once a frame, and a line is another only when it is', async () => {
     await loaded(presence(ANNA, 'Anna'), presence(BERT, 'Bert'))
     const tell = vi.fn()
@@ -56,7 +69,7 @@ describe('contacts', () => {
     for (let times = 0; times < 100; times++) fake.source.say('presence.changed', change(ANNA, 'online'))
     fake.frame()
     expect(tell).toHaveBeenCalledTimes(1)
-    expect([store.byJid.get(ANNA)?.version, store.byJid.get(BERT)?.version]).toEqual([100, 0])
+    expect([store.byJid.get(ANNA)?.version, store.byJid.get(BERT)?.version]).toEqual([101, 1])
   })
 
   it('never shows typing of one who is gone', async () => {

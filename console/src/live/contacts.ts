@@ -64,9 +64,12 @@ export class Contacts extends Store {
     this.#since = []
     try {
       const found = await this.read()
-      this.byJid.clear()
-      Object.assign(this.counts, { online: 0, offline: 0, unknown: 0 })
-      for (const presence of found) this.#put(presence)
+      const gone = new Set(this.byJid.keys())
+      for (const presence of found) {
+        gone.delete(presence.jid)
+        this.#put(presence).typing = '' // whoever was typing may have stopped meanwhile
+      }
+      for (const jid of gone) this.#remove(jid)
       this.state = 'ready'
     } catch (error) {
       this.error = error
@@ -112,42 +115,32 @@ export class Contacts extends Store {
     work()
   }
 
+  /** What is known of a contact now. Its object stays the same, for lines hold on to it. */
   #put(presence: Presence): Contact {
-    const contact: Contact = {
-      jid: presence.jid,
-      name: presence.name,
-      lower: presence.name.toLowerCase(),
-      rank: -1,
-      status: statusOf(presence),
-      since: millis(presence.last_status_change),
-      seen: millis(presence.last_seen),
-      typing: '',
-      changes: 0,
-      version: 0,
-    }
-    this.byJid.set(presence.jid, contact)
+    const status = statusOf(presence)
+    const contact = this.byJid.get(presence.jid) ?? this.#enter(presence.jid, status)
+    this.counts[contact.status]--
+    this.counts[status]++
+    contact.status = status
+    this.#rename(contact, presence.name)
+    contact.since = millis(presence.last_status_change)
+    contact.seen = millis(presence.last_seen)
+    if (status !== 'online') contact.typing = ''
+    contact.version++
+    return contact
+  }
+
+  #enter(jid: string, status: Status): Contact {
+    const contact = { jid, name: '', lower: '', rank: -1, status, since: 0, seen: 0, typing: '', changes: 0, version: 0 }
+    this.byJid.set(jid, contact)
+    this.counts[status]++
     this.#ranked = false
-    this.counts[contact.status]++
     return contact
   }
 
   #change(change: PresenceChange): void {
-    const contact = this.byJid.get(change.jid)
+    this.#put(change).changes++
     this.#dirty = true
-    if (!contact) {
-      this.#put(change)
-      return
-    }
-    const status = statusOf(change)
-    this.counts[contact.status]--
-    this.counts[status]++
-    contact.status = status
-    this.#rename(contact, change.name)
-    contact.since = millis(change.last_status_change)
-    contact.seen = millis(change.last_seen)
-    if (status !== 'online') contact.typing = ''
-    contact.changes++
-    contact.version++
   }
 
   #type(change: Typing): void {
