@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.processes import Process, free_port, pair, wait, wigwag
+from wigwag.adapters.sessions.files import read
 
 pytestmark = pytest.mark.chaos
 
@@ -37,16 +38,11 @@ def run(*line: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def generation(session: Path) -> int:
-    """SQLite's count of changes, in the header of the file."""
-    return int.from_bytes(session.read_bytes()[24:28], "big")
-
-
-def use(simulator: Process, session: Path) -> None:
-    """Anna writes, and so the keys of the session go on."""
-    before = generation(session)
-    simulator.post(f"/sim/contacts/{ANNA}/messages", {"text": "hello"})
-    wait(lambda: generation(session) > before)
+def use(gateway: Process, session: Path) -> None:
+    """We write to Anna, and so the keys of the session go on."""
+    before = read(session).generation
+    gateway.post("/api/messages", {"to": ANNA, "text": "hello"})
+    wait(lambda: read(session).generation > before, gateway)
 
 
 def connected(gateway: Process) -> bool:
@@ -60,7 +56,7 @@ def backup(simulator: Process, tmp_path: Path) -> Path:
     with wigwag(*serve(here, simulator), log=tmp_path / "here.log") as gateway:
         pair(gateway, simulator, ACCOUNT)
         gateway.post("/api/subscriptions", {"contacts": [{"phone": ANNA, "name": "Anna"}], "priority": 1})
-        use(simulator, here / "whatsapp.db")
+        use(gateway, here / "whatsapp.db")
         saved = run("backup", str(file), "--data", str(here))
         assert (saved.returncode, saved.stderr) == (0, "")
         assert connected(gateway)
@@ -83,7 +79,7 @@ def test_a_backup_made_while_it_runs_goes_on_elsewhere_without_a_new_code(
     with wigwag(*serve(home, simulator), log=log) as gateway:
         wait(lambda: connected(gateway), gateway)
         assert [each["name"] for each in gateway.get("/api/presence")] == ["Anna"]
-        use(simulator, home / "whatsapp.db")
+        use(gateway, home / "whatsapp.db")
         refused = run("restore", str(backup), "--data", str(home), "--force")
         assert refused.returncode == 4
         assert "Another wigwag" in refused.stderr
@@ -99,8 +95,9 @@ def test_an_older_session_is_refused_by_hand_and_from_a_backup_until_that_is_acc
     old = shutil.copy(session, tmp_path / "old.db")
     with wigwag(*serve(home, simulator), log=log) as gateway:
         wait(lambda: connected(gateway), gateway)
-        use(simulator, session)
+        use(gateway, session)
         assert gateway.stop() == 0
+    assert Path(f"{session}-wal").stat().st_size == 0  # so that the file is whole by itself
     shutil.copy(old, session)
     by_hand = run(*serve(home, simulator), "--port", str(free_port()))
     assert by_hand.returncode == 1

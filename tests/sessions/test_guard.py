@@ -180,6 +180,17 @@ def test_after_a_kill_in_the_middle_of_a_change_the_session_starts(folder: Path,
         assert known(folder) == noted
 
 
+def test_at_the_end_the_file_is_whole_by_itself(folder: Path, phone: Phone) -> None:
+    """Although whatsmeow, in this process, has it open to the last."""
+    path = phone.pair()
+    with closing(sqlite3.connect(path)) as whatsmeow:
+        with guarded(folder), whatsmeow:
+            whatsmeow.execute("INSERT INTO whatsmeow_message_secrets VALUES (randomblob(32))")
+        assert Path(f"{path}-wal").stat().st_size == 0
+        alone = Path(shutil.copy(path, folder / "alone.db"))
+        assert known(folder) == [read(alone).generation]
+
+
 def test_what_was_only_in_the_log_beside_the_file_counts(folder: Path, phone: Phone) -> None:
     """After a kill the newest keys are in the write-ahead log: the file alone is an old copy."""
     path = phone.pair()

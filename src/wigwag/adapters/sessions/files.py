@@ -24,7 +24,7 @@ NAME = re.compile(r"whatsapp(?:-(?P<account>[\w.-]+))?\.db")
 COMPANIONS = ("-journal", "-wal", "-shm")  # what SQLite puts beside a database
 _COUNTER = slice(24, 28)  # the file change counter (SQLite file format, 1.3.8)
 _MODES = slice(18, 20)  # the file format versions; 1 is a rollback journal, which a copy in memory needs
-_READ = "import sys; from wigwag.adapters.sessions import files; files.tell(sys.argv[1:])"
+_READ = "import sys; from wigwag.adapters.sessions import files; files.tell(sys.argv[1] == 'settle', sys.argv[2:])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +108,16 @@ def read(path: Path) -> Session:
     return session_in(path.name, image_of(path))
 
 
-def read_elsewhere(paths: Iterable[Path]) -> list[Session]:
-    """What files say that this process may have open. One that is damaged says nothing. Raises Unavailable."""
-    command = [sys.executable, "-I", "-c", _READ, *map(str, paths)]
+def read_elsewhere(paths: Iterable[Path], *, settle: bool = False) -> list[Session]:
+    """What files say that this process may have open. One that is damaged says nothing.
+
+    Args:
+        settle: empty the logs beside them, so that each file is whole by itself.
+
+    Raises:
+        Unavailable: they cannot be looked at.
+    """
+    command = [sys.executable, "-I", "-c", _READ, "settle" if settle else "look", *map(str, paths)]
     try:
         told = subprocess.run(  # noqa: S603  ourselves; in a session of its own, for a Ctrl-C is not meant for it
             command, check=True, capture_output=True, timeout=2 * PATIENCE, start_new_session=True
@@ -120,12 +127,15 @@ def read_elsewhere(paths: Iterable[Path]) -> list[Session]:
     return [Session(**each) for each in json.loads(told)]
 
 
-def tell(paths: Iterable[str]) -> None:
+def tell(settle: bool, paths: Iterable[str]) -> None:
     """Print what files say, for `read_elsewhere`."""
     found = []
     for path in map(Path, paths):
         with suppress(GatewayError):
             found.append(asdict(read(path)))
+        if settle:
+            with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     print(json.dumps(found))  # noqa: T201  its answer
 
 

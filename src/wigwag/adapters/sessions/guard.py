@@ -92,8 +92,10 @@ class Guard:
                 self._seen = now
 
     def close(self) -> None:
-        """Look for the last time. Nobody may use the sessions any more."""
-        self.look()
+        """Look for the last time, and leave files that are whole. Nobody may use the sessions any more."""
+        with self._looking:
+            if files := session_files(self._folder):
+                self._fence.note(read_elsewhere(files, settle=True))
 
 
 def _marks(path: Path) -> list[tuple[int, int]]:
