@@ -5,6 +5,7 @@ Fixtures of one room live beside that room's tests.
 """
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +24,8 @@ OURS = ("WHATSAPP_", "WIGWAG_", "RABBITMQ_", "REDIS_", "APP_", "LOG_", "DB_", "D
 for name in [name for name in os.environ if name.startswith(OURS) and not name.startswith("WIGWAG_TEST_")]:
     del os.environ[name]
 os.environ.pop("ENV", None)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # and programs that tests interrupt would inherit it
 
 # No test is judged by its speed. With CI=true, hypothesis chooses the same examples each time by itself.
 settings.register_profile("wigwag", parent=settings(), deadline=None, print_blob=True)

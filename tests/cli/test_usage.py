@@ -167,10 +167,13 @@ def test_a_taken_port_is_said_before_anything_starts(house: House, wigwag: Comma
 def test_ctrl_c_ends_with_130(paired: House) -> None:
     command = [sys.executable, "-m", "wigwag", "watch", "--url", paired.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline().startswith("0 contacts")
-        process.send_signal(signal.SIGINT)
-        _, complaints = process.communicate(timeout=20)
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith("0 contacts")
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (process.returncode, complaints) == (130, "")
 
 

@@ -29,10 +29,12 @@ HOLD += "with guarded(pathlib.Path(sys.argv[1])):\n    print('mine', flush=True)
 @contextmanager
 def another_process(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "mine\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "mine\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_second_process_is_refused_by_name_and_told_what_to_do(folder: Path) -> None:
