@@ -21,7 +21,7 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Presence
 from wigwag.domain.users import UserPresence
 
-SHORT = 0.5  # seconds of patience: an outage lasts until the test ends it, so this is all that a test waits
+SHORT = 2.0  # seconds of patience: an outage lasts until the test ends it, so this is all that a test waits
 SAFETY = 30.0  # seconds: a net under the tests, not a measure
 JIDS = [Jid(f"{15_550_000_000 + number}@s.whatsapp.net") for number in range(1200)]
 BATCH = Batch(
