@@ -31,7 +31,7 @@ from wigwag.domain.ids import Jid
 from wigwag.domain.outbox import of_job
 from wigwag.domain.throttle import Throttle
 
-IN_FLIGHT = 32  # jobs at once, to as many recipients; a few are with WhatsApp, the others are being written down
+IN_FLIGHT = 32  # jobs at once, to as many recipients; one is with WhatsApp, the others wait or are written down
 PAGE = 64  # due jobs read at once
 MOST = 16 * PAGE  # jobs in memory that wait for those before them
 IDLE = 60.0  # seconds; a bound on every wait, so that a missed wake costs little

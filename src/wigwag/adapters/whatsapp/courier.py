@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Carries messages: the port `Courier` over the sessions of the room.
 
-whatsmeow sends one message at a time and waits for the server's word on it. A few more wait in it, so that it never
-waits for our threads; the others wait here. A message's time begins with its turn, so that what times out was really
-on its way.
+whatsmeow sends one message at a time and waits for the server's word on it. The others wait here and not in it: it
+notes a message as soon as it has it, so each of them would be in doubt after a crash, and it is no faster for that. A
+message's time begins with its turn, so that what times out was really on its way.
 """
 
 import asyncio
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from wigwag.app.ports import Courier
 
 WORD = 90.0  # seconds for WhatsApp's word on a message; whatsmeow itself gives up after 75
-INSIDE = 4  # messages that are in whatsmeow at once: one is being sent, the others wait
 TRANSFER = 120.0  # seconds for an upload or a download
 _TYPES = {
     Kind.IMAGE: MediaType.MediaImage,
@@ -54,7 +53,6 @@ class WhatsAppCourier:
 
     def __init__(self, room: WhatsApp, word: float = WORD) -> None:
         self._room, self._word = room, word
-        self._inside = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(INSIDE))
         self._turn = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._late: set[str] = set()  # secrets of messages of which the word may still come
 
@@ -72,13 +70,13 @@ class WhatsAppCourier:
         return bytes(written(job, media, upload, self._room.now()).SerializeToString())
 
     async def send(self, account: str, to: Jid, message: bytes, job: Job) -> tuple[str, float]:
-        async with self._inside[account]:
+        async with self._turn[account]:
             session, address = self._room.session(account), address_of(to)
             protobuf = Protobuf.FromString(message)
             asked = self._room.now()
             sending = session.begin(lambda client: client.send_message(address, protobuf))
             try:
-                async with self._turn[account], asyncio.timeout(self._word):
+                async with asyncio.timeout(self._word):
                     answer = await asyncio.shield(sending)
             except TimeoutError as error:
                 self._give_up(session, sending, job, asked)
