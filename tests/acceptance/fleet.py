@@ -208,6 +208,11 @@ class Fleet:
         self.nodes[number].kill()
         return time()
 
+    def end(self, number: int) -> float:
+        """SIGTERM. Returns when; it goes in its own time."""
+        self.nodes[number].popen.terminate()
+        return time()
+
     def freeze(self, number: int) -> float:
         self.nodes[number].popen.send_signal(signal.SIGSTOP)
         return time()
