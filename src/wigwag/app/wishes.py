@@ -212,13 +212,16 @@ class Wishes:
         bases: dict[UserId, _Base] = {}
         for user, entry in there.items():
             truth = entry if entry is not None and entry.seq else None
+            if entry is not None and user not in kept and user not in self._foretold:  # nearly always
+                bases[user] = _Base(truth, entry, owed=False)
+                continue
             stored = Entry(presence=kept.get(user, UserPresence(user=user)), privacy=Privacy())
             base = entry or stored
             told = self._foretold.get(user)
             for before in (stored if user in kept else None, told):
                 base = base if before is None else merge(base, before, self._now())
             owed = told is not None and (base is not stored or told.presence.shown is not Shown.OFFLINE)
-            bases[user] = _Base(truth, base, owed and truth is None)
+            bases[user] = _Base(truth, base, owed=owed and truth is None)
         return bases
 
     def _strange(self, user: UserId, entry: Entry | None) -> bool:

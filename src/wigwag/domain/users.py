@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -180,6 +181,7 @@ class Sight(NamedTuple):
 ALL, NOTHING = Sight(True, True), Sight(False, False)
 
 
+@cache
 def sight(privacy: Privacy, *, contact: bool, asker: Privacy | None = None) -> Sight:
     """What somebody may know of a user with this privacy.
 
