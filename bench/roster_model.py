@@ -94,14 +94,19 @@ class PatientClock(FakeClock):
 
 
 class OnRedis(Counted):
-    """The same over a real Redis."""
+    """The same over a real Redis. It takes a moment to come back: leases are numbered by its clock's milliseconds."""
 
     url = ""
 
     async def open(self) -> World:
         clock = PatientClock()
         self.roster = clock.roster = Watched(self.url, uuid4().hex, clock.now)
-        return World(clock, self.roster, self.roster.forget)
+
+        async def lose() -> None:
+            await clock.advance(0.01)
+            await self.roster.forget()
+
+        return World(clock, self.roster, lose)
 
     async def shut(self) -> None:
         await self.roster.forget()
