@@ -46,7 +46,8 @@ async def test_who_is_here_is_not_told_to_be_gone_after_a_roster_was_lost_twice(
     await world.check_at_rest()
 
 
-async def test_what_a_new_node_read_in_the_store_is_not_followed_by_something_older(world: World) -> None:
+async def lose_while_anna_is_cut_off(world: World) -> None:
+    """Anna's node does not hear that the roster is lost, and Ben enters at a new one."""
     await world.start(0)
     await world.enter(ANNA, 0)
     await world.wait(9.0)
@@ -54,6 +55,10 @@ async def test_what_a_new_node_read_in_the_store_is_not_followed_by_something_ol
     await world.lose()
     await world.start(1)  # alone, so whoever is online in the store is settled as gone
     await world.enter(BEN, 1)
+
+
+async def test_what_a_new_node_read_in_the_store_is_not_followed_by_something_older(world: World) -> None:
+    await lose_while_anna_is_cut_off(world)
     await world.cut(0, cut=False)
     await world.wait(5.0)
     assert shown(world, BEN, ANNA) is Shown.ONLINE
@@ -61,13 +66,7 @@ async def test_what_a_new_node_read_in_the_store_is_not_followed_by_something_ol
 
 
 async def test_nobody_in_doubt_is_told_before_the_store_answers(world: World) -> None:
-    await world.start(0)
-    await world.enter(ANNA, 0)
-    await world.wait(9.0)
-    await world.cut(0, cut=True)
-    await world.lose()
-    await world.start(1)
-    await world.enter(BEN, 1)
+    await lose_while_anna_is_cut_off(world)
     world.store.away = True
     await world.cut(0, cut=False)
     await world.wait(5.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.desk import START, Desk, DeskGateway
 from tests.rest.house import RULES, House, keys_of
@@ -71,6 +72,20 @@ async def door(desk: Desk, world: World) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+def app_of(world: World, gateway: Gateway, clock: FakeClock, access: Access | None = None, **more: Any) -> FastAPI:
+    """The app in a world. `more` is as `build_app` takes it."""
+    return build_app(
+        gateway,
+        access=access or open_access(clock),
+        clock=clock,
+        exposition=world.exposition,
+        observe=world.observe,
+        ready=world.ready,
+        version="1.2.3",
+        **more,
+    )
+
+
 def speaking_to(
     gateway: Gateway,
     clock: FakeClock,
@@ -82,16 +97,7 @@ def speaking_to(
     origins: Sequence[str] = (),
 ) -> httpx.AsyncClient:
     """A client at `peer` that calls the gateway by `url`."""
-    app = build_app(
-        gateway,
-        access=access or open_access(clock),
-        clock=clock,
-        exposition=world.exposition,
-        observe=world.observe,
-        ready=world.ready,
-        version="1.2.3",
-        origins=origins,
-    )
+    app = app_of(world, gateway, clock, access, origins=origins)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(peer, 50000)), base_url=url)
 
 

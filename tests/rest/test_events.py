@@ -13,10 +13,10 @@ import httpx
 import pytest
 import uvicorn
 
-from tests.rest.conftest import ANNA, BERT, World
+from tests.rest.conftest import ANNA, BERT, World, app_of
 from tests.rest.following import change, following, put
 from wigwag.adapters.clock import SystemClock
-from wigwag.adapters.rest import Stream, build_app
+from wigwag.adapters.rest import Stream
 from wigwag.adapters.rest.stream.kinds import BY_FACT, KINDS, NAMES, UNTOLD
 from wigwag.adapters.rest.stream.page import describe
 from wigwag.adapters.rest.stream.response import GATHER, HEARTBEAT
@@ -24,7 +24,7 @@ from wigwag.domain.events import Fact, PresenceReported, SubscriptionChanged
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Signal
 from wigwag.domain.subscriptions import State
-from wigwag.testing import Trial, open_access
+from wigwag.testing import Trial
 
 EVENTS_PAGE = Path(__file__).parents[2] / "docs" / "EVENTS.md"
 
@@ -235,16 +235,7 @@ async def _read_until(reader: asyncio.StreamReader, told: asyncio.Event) -> None
 @asynccontextmanager
 async def serving(trial: Trial, world: World, stream: Stream) -> AsyncIterator[int]:
     """The port of a server that answers."""
-    app = build_app(
-        trial.core.gateway,
-        access=open_access(trial.clock),
-        clock=trial.clock,
-        exposition=world.exposition,
-        observe=world.observe,
-        ready=world.ready,
-        version="0",
-        stream=stream,
-    )
+    app = app_of(world, trial.core.gateway, trial.clock, stream=stream)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # so that little fills it
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))

@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from tests.desk import job
-from tests.rest.conftest import ANNA, BERT, World
-from wigwag.adapters.rest import Check, Finding, Stream, build_app
+from tests.rest.conftest import ANNA, BERT, World, app_of
+from wigwag.adapters.rest import Check, Finding, Stream
 from wigwag.domain.delivery import State
 from wigwag.domain.events import DeliveryTried, JobChanged, PresenceReported
 from wigwag.domain.ids import Jid
 from wigwag.domain.presence import Presence, Signal, Status
-from wigwag.testing import START, Trial, open_access
+from wigwag.testing import START, Trial
 
 GROUP = Jid("120363400902171371@g.us")
 
@@ -67,16 +67,7 @@ async def test_of_what_is_not_tracked_there_is_nothing_to_say(client: httpx.Asyn
 
 async def test_the_system_says_how_its_parts_are_and_what_went_on(trial: Trial, world: World) -> None:
     stream = Stream(trial.core.gateway, trial.clock)
-    app = build_app(
-        trial.core.gateway,
-        access=open_access(trial.clock),
-        clock=trial.clock,
-        exposition=world.exposition,
-        observe=world.observe,
-        ready=world.ready,
-        version="1.2.3",
-        stream=stream,
-    )
+    app = app_of(world, trial.core.gateway, trial.clock, stream=stream)
     began = trial.clock.now()
     running = asyncio.create_task(stream.run())
     await trial.clock.settle()
@@ -124,16 +115,7 @@ async def test_what_doctor_finds_is_looked_at_once_a_minute_for_all(trial: Trial
         await asyncio.sleep(0)
         return [Finding(part="disk", verdict="notice", found=f"look {looks}", advice="Enlarge it.")]
 
-    app = build_app(
-        trial.core.gateway,
-        access=open_access(trial.clock),
-        clock=trial.clock,
-        exposition=world.exposition,
-        observe=world.observe,
-        ready=world.ready,
-        version="1.2.3",
-        look=look,
-    )
+    app = app_of(world, trial.core.gateway, trial.clock, look=look)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for seconds, expected in ((0.0, 1), (59.0, 1), (2.0, 2)):
             await trial.clock.advance(seconds)
@@ -150,16 +132,7 @@ async def test_the_simulator_is_lent_in_the_demo_alone(trial: Trial, world: Worl
         return 409, b'{"error":"no"}'
 
     for simulator in (None, pass_on):
-        app = build_app(
-            trial.core.gateway,
-            access=open_access(trial.clock),
-            clock=trial.clock,
-            exposition=world.exposition,
-            observe=world.observe,
-            ready=world.ready,
-            version="1.2.3",
-            simulator=simulator,
-        )
+        app = app_of(world, trial.core.gateway, trial.clock, simulator=simulator)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             answer = await client.post("/sim/faults?a=1", content=b'{"kind":"cut"}')
             foreign = await client.post("/sim/faults", headers={"Sec-Fetch-Site": "cross-site"})
